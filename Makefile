@@ -1,0 +1,111 @@
+# Copyright: (c) 2026, liqo.fabric contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.cache
+
+# The checkout as Python and Ansible see it; mypy needs the long names.
+COLLECTION := .cache/ansible_collections/liqo/fabric
+
+.PHONY: help
+help: ## Show the targets.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+.PHONY: system
+system: ## Install what is missing from the system (as root on Debian or Ubuntu; elsewhere it is named).
+	@tools/system_packages.sh
+
+.PHONY: venv
+venv: ## Make the Python environment .venv (needs Python >= 3.12).
+	@tools/venv.sh
+
+.PHONY: demo
+demo: system venv ## Lab with a hub and 3 leaves, plan, apply, status, traffic on both paths, apply again.
+	@python -m lab.demo
+
+.PHONY: test
+test: system venv ## Everything below.
+	@python -m tools.run_stages $(STAGES)
+
+.PHONY: lint
+lint: lint-python lint-types lint-ansible lint-docs ## ruff, mypy --strict, ansible-lint (profile production), changelog, documentation.
+
+.PHONY: lint-python
+lint-python: venv
+	ruff check --output-format concise
+	ruff format --check
+
+.PHONY: lint-types
+lint-types: venv
+	mypy benchmarks lab tools tests molecule $(COLLECTION)/plugins $(COLLECTION)/extensions/eda/plugins
+
+.PHONY: lint-ansible
+lint-ansible: venv
+	ansible-lint -q --offline --profile production
+
+.PHONY: lint-docs
+lint-docs: venv
+	antsibull-changelog lint
+	antsibull-docs lint-collection-docs --plugin-docs .
+
+.PHONY: test-unit
+test-unit: venv kubernetes-core ## Tests that need no lab, in under 2 minutes.
+	@pytest -q -m 'not lab and not slow'
+
+.PHONY: build
+build: venv ## The collection builds, installs and is complete.
+	@python -m tools.build_check
+
+.PHONY: sanity
+sanity: venv ## ansible-test sanity, without a container engine.
+	@python -m tools.sanity
+
+.PHONY: lab-binaries
+lab-binaries: system venv ## Build the lab's programs (about 10 minutes the first time).
+	@python -m lab build
+
+.PHONY: test-lab
+test-lab: system venv ## Tests on real API servers and real Liqo controllers.
+	@pytest -v -m 'lab or slow'
+
+.PHONY: test-lab-long
+test-lab-long: system venv ## Lab tests that take too long for `make test`: rollouts, failures, propagation.
+	@LIQO_FABRIC_TEST_LONG=1 pytest -v -m long
+
+.PHONY: test-molecule
+test-molecule: system venv ## The molecule scenario `default`, on the lab.
+	@molecule test -s default
+
+.PHONY: bench
+bench: bench-planner bench-steady bench-lab ## Benchmarks into docs/benchmarks.md, about an hour on an idle machine.
+
+.PHONY: bench-planner
+bench-planner: venv # The planner alone.
+	@python -m benchmarks planner
+
+.PHONY: bench-steady
+bench-steady: venv # Runs that find nothing to do, over simulated API servers.
+	@python -m benchmarks steady
+
+.PHONY: bench-lab
+bench-lab: system venv kubernetes-core # New shortcuts, and steady runs, on labs with 5 and 12 leaves.
+	@python -m benchmarks create real
+
+.PHONY: ansible-rulebook
+ansible-rulebook: venv # What runs the event source in a test, in an environment of its own; needs Java.
+	@python -m tools.ansible_rulebook
+
+.PHONY: kubernetes-core
+kubernetes-core: venv # The collection that our connection options are compared with.
+	@python -m tools.kubernetes_core
+
+.PHONY: format
+format: venv ## Format the Python files.
+	@ruff check --fix . && ruff format .
+
+.PHONY: lock
+lock: venv ## Pin in constraints-dev.txt what requirements-dev.txt pulls in now.
+	@python -m tools.lock
