@@ -1,0 +1,67 @@
+# Copyright: (c) 2026, liqo.fabric contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""CIDRs as text: what lies in what, and where there is room. Text that is no CIDR lies nowhere."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+from typing import Union
+
+_Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
+
+
+def overlap(one: str, other: str) -> bool:
+    """Have the two CIDRs an address in common?"""
+    a, b = _network(one), _network(other)
+    return a is not None and b is not None and a.version == b.version and a.overlaps(b)
+
+
+def inside(cidr: str, pools: Iterable[str]) -> bool:
+    """Does the CIDR lie in one of the pools as a whole?"""
+    net = _network(cidr)
+    return net is not None and any(_holds(pool, net) for pool in map(_network, pools))
+
+
+def has_room(like: str, pools: Iterable[str], used: Iterable[str]) -> bool:
+    """Is there a network of the size of ``like`` in one of the pools that overlaps nothing used?"""
+    wanted = _network(like)
+    if wanted is None:
+        return False
+    taken = [net for net in map(_network, used) if net is not None and net.version == wanted.version]
+    ranges = sorted((int(net.network_address), int(net.broadcast_address)) for net in taken)
+    size = wanted.num_addresses
+    for pool in map(_network, pools):
+        if pool is None or pool.version != wanted.version:
+            continue
+        start, end = int(pool.network_address), int(pool.broadcast_address)
+        for first, last in [*ranges, (end + 1, end + 1)]:
+            if last < start:
+                continue
+            aligned = -(-start // size) * size
+            if aligned + size <= min(first, end + 1):
+                return True
+            start = last + 1
+    return False
+
+
+def is_ipv6(address: str) -> bool:
+    """False for a host name, which may be either."""
+    try:
+        return ipaddress.ip_address(address).version == 6
+    except ValueError:
+        return False
+
+
+def _holds(pool: _Network | None, net: _Network) -> bool:
+    if pool is None or pool.version != net.version:
+        return False
+    return pool.network_address <= net.network_address and net.broadcast_address <= pool.broadcast_address  # type: ignore[operator]
+
+
+def _network(cidr: str) -> _Network | None:
+    try:
+        return ipaddress.ip_network(cidr, strict=False)
+    except ValueError:
+        return None

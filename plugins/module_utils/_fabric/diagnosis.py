@@ -1,0 +1,400 @@
+# Copyright: (c) 2026, liqo.fabric contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Why something awaited did not come true: facts, what the clusters hold and a few clues -> a failure by its name.
+
+Pure. The clues are read only when a wait has timed out (`_run/diagnose.py`); what our rights do not show is None, and
+nothing is concluded from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Union
+
+from .errors import FabricError, FailureName, WaitTimeout
+from .facts import last_seen
+from .faults import only
+from .model import ClusterId, Pair, ServiceType
+from .objects import Child, Connection, Endpoint, Fact, FactName, Held, Side, TenantNamespace, names
+from .pools import has_room, is_inside, networks_of
+
+MANAGER, IPAM, FABRIC = "controller-manager", "ipam", "fabric"
+"""Components of Liqo on which a link depends."""
+
+IN_PLACE_POOLS = (1, 2, 0)
+"""Before it an IPAM gives nothing for a CIDR outside its pools; from then on it takes another one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workload:
+    """A Deployment or DaemonSet, and how many of its pods are ready."""
+
+    component: str
+    kind: str
+    name: str
+    namespace: str
+    ready: int
+    wanted: int
+    state: str = ""
+    """What a pod that is not ready says of itself: `pod x: CrashLoopBackOff`."""
+
+    @property
+    def is_down(self) -> bool:
+        """One ready pod is enough for a Deployment; a DaemonSet is needed on every node."""
+        return self.ready < self.wanted if self.kind == "DaemonSet" else self.ready == 0
+
+    def __str__(self) -> str:
+        state = f" ({self.state})" if self.state else ""
+        return f"{self.kind} {self.namespace}/{self.name} has {self.ready} of {self.wanted} pods ready{state}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allocation:
+    """A Network: what was asked of IPAM, and what it gave."""
+
+    name: str
+    """With its namespace."""
+    peer: ClusterId | None
+    """The peer whose CIDR it is; None for the cluster's own."""
+    wanted: str
+    given: str
+    """Empty as long as IPAM has not answered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clues:
+    """What was looked up in one cluster after a wait had timed out."""
+
+    where: str
+    """`leaf-a at https://host:port`."""
+    version: tuple[int, ...] | None = None
+    failure: FabricError | None = None
+    """The API server no longer answers, or no longer lets us in."""
+    workloads: tuple[Workload, ...] | None = None
+    """Those of Liqo itself."""
+    gateway: Workload | None = None
+    """The Deployment of the gateway to the peer."""
+    gateway_missing: bool = False
+    """We could look, and there is no such Deployment."""
+    networks: tuple[Allocation, ...] | None = None
+    pools: tuple[str, ...] = ()
+    """Address pools of IPAM; empty when they are not known."""
+    lacks_address: bool = False
+    """The Service of the gateway server is of type LoadBalancer and has got no address."""
+
+    def down(self, *components: str) -> Workload | None:
+        """The first of these components that does not run; None also when it cannot be told."""
+        for component in components:
+            for workload in self.workloads or ():
+                if workload.component == component and workload.is_down:
+                    return workload
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One fact that did not come true, and all that is known around it."""
+
+    fact: Fact
+    sides: Mapping[ClusterId, Side]
+    clues: Mapping[ClusterId, Clues]
+    served_by: Mapping[str, tuple[str, ...]]
+    """Components that take a finalizer away, by finalizer."""
+
+    @property
+    def side(self) -> Side:
+        return self.sides[self.fact.cluster]
+
+    @property
+    def here(self) -> Clues:
+        return self.clues[self.fact.cluster]
+
+    @property
+    def both(self) -> tuple[ClusterId, ...]:
+        """The ends of the link that are there to be asked, that of the fact first."""
+        return tuple(cluster for cluster in (self.fact.cluster, self.fact.peer) if cluster in self.clues)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """What was found."""
+
+    fault: FailureName
+    cluster: ClusterId
+    why: str
+    next: str
+
+
+def diagnose(
+    pair: Pair,
+    waiting: Sequence[Fact],
+    sides: Mapping[ClusterId, Side],
+    clues: Mapping[ClusterId, Clues],
+    *,
+    served_by: Mapping[str, tuple[str, ...]],
+    timeout_s: float,
+) -> FabricError:
+    """The most particular failure that explains why ``waiting`` (never empty) did not come true.
+
+    ``sides`` has what each cluster of the pair holds about the other one, ``clues`` what was looked up in it. A cluster
+    that is gone for good is in neither.
+    """
+    for fact in waiting:
+        for cluster in (fact.cluster, fact.peer):
+            failure = clues[cluster].failure if cluster in clues else None
+            if failure is not None:
+                return failure
+    cases = [Case(fact=fact, sides=sides, clues=clues, served_by=served_by) for fact in dict.fromkeys(waiting)]
+    causes = [(case.fact, cause) for case in cases for cause in _causes(case)]
+    fact, cause = causes[0] if causes else (waiting[0], _unexplained(cases[0]))
+    seen = "; ".join(f"{case.fact.cluster}: {last_seen(case.fact, case.side)}" for case in cases)
+    return WaitTimeout(
+        what=f"{pair}: waited {timeout_s:g} s until {fact}",
+        where=clues[cause.cluster].where,
+        why=f"{cause.why}; seen last: {seen}" if cause.why else seen,
+        next=cause.next,
+        last_seen=seen,
+        fault=cause.fault,
+    )
+
+
+def being_deleted(held: Held, cluster: ClusterId) -> FabricError:
+    """Why nothing is planned while an object that a link needs is on its way out."""
+    if isinstance(held, TenantNamespace):
+        return FabricError(
+            what=f"{_title(held)} is being deleted, nothing can be created in it",
+            where=f"cluster {cluster}",
+            why=held.remaining or f"it waits for {', '.join(held.meta.finalizers) or 'its content'}",
+            next="take away what holds its content, or wait until it is gone; then run again",
+            fault=FailureName.NAMESPACE_TERMINATING,
+        )
+    holders = ", ".join(held.meta.finalizers)
+    return FabricError(
+        what=f"{_title(held)} is being deleted",
+        where=f"cluster {cluster}",
+        why=f"it waits for the finalizer {holders}" if holders else "it waits for Kubernetes' garbage collector",
+        next="look why whoever serves this finalizer does not take it away, and run again when the object is gone"
+        if holders
+        else "run again when it is gone",
+        fault=FailureName.STUCK_FINALIZER,
+    )
+
+
+def _causes(case: Case) -> Iterator[Cause]:
+    for rule in _RULES[case.fact.name]:
+        found = rule(case)
+        if found is not None:
+            yield found
+
+
+Rule = Callable[[Case], Union[Cause, None]]
+
+
+def _down(*components: str) -> Rule:
+    """A component of Liqo that has to act does not run."""
+
+    def rule(case: Case) -> Cause | None:
+        workload = case.here.down(*components)
+        return None if workload is None else _controller_down(case.fact.cluster, workload)
+
+    return rule
+
+
+def _controller_down(cluster: ClusterId, workload: Workload, why: str = "") -> Cause:
+    look = f"kubectl -n {workload.namespace} describe pods -l app.kubernetes.io/name={workload.component}"
+    return Cause(
+        fault=FailureName.CONTROLLER_DOWN,
+        cluster=cluster,
+        why=f"{why}{workload}",
+        next=f"bring {workload.name} of {cluster} up again ({look}), then run again: the next run goes on from here",
+    )
+
+
+def _pool(case: Case) -> Cause | None:
+    """IPAM gave nothing for a CIDR of the peer, and its pools say why."""
+    cluster, peer, clues = case.fact.cluster, case.fact.peer, case.here
+    taken = networks_of(found.given for found in clues.networks or () if found.given)
+    pools = networks_of(clues.pools)
+    if not pools:
+        return None
+    for pending in clues.networks or ():
+        if pending.peer != peer or pending.given:
+            continue
+        for wanted in networks_of([pending.wanted]):
+            if not is_inside(wanted, pools) and clues.version is not None and clues.version < IN_PLACE_POOLS:
+                return Cause(
+                    fault=FailureName.OUTSIDE_POOL,
+                    cluster=cluster,
+                    why=f"Network {pending.name} asks for {wanted}, in none of the pools {_listed(clues.pools)}",
+                    next=f"add a pool with {wanted} (ipam.pools of Liqo's chart) on {cluster}, or upgrade it to 1.2.0",
+                )
+            if not has_room(pools, taken, wanted.prefixlen):
+                return Cause(
+                    fault=FailureName.IPAM_POOL_FULL,
+                    cluster=cluster,
+                    why=f"Network {pending.name} asks for {wanted}, but the pools {_listed(clues.pools)} have no free"
+                    f" /{wanted.prefixlen}: {len(taken)} Networks take them",
+                    next=f"remove Networks of {cluster} that nobody needs (kubectl get networks.ipam.liqo.io -A), or"
+                    " add a pool (ipam.pools of Liqo's chart); then run again",
+                )
+    return None
+
+
+def _address(case: Case) -> Cause | None:
+    """A LoadBalancer without an address."""
+    server = only(case.side.servers)
+    if server is None or not case.here.lacks_address:
+        return None
+    place = f"Service {server.meta.namespace}/gw-{server.meta.name}"
+    return Cause(
+        fault=FailureName.NO_ADDRESS,
+        cluster=case.fact.cluster,
+        why=f"{place} of type {ServiceType.LOAD_BALANCER.value}, port {server.spec.port}/UDP, has got no address",
+        next=f"see that {case.fact.cluster} has a load balancer controller with a free address for {place}, or set"
+        " service_type to NodePort; then run again",
+    )
+
+
+def _gateway(case: Case) -> Cause | None:
+    """The gateway pod of one of the two clusters does not run."""
+    for cluster in case.both:
+        peer = case.fact.peer if cluster == case.fact.cluster else case.fact.cluster
+        clues, side = case.clues[cluster], case.sides[cluster]
+        gateway = clues.gateway
+        if clues.gateway_missing and side.gateways():
+            manager = clues.down(MANAGER)
+            if manager is not None:
+                return _controller_down(cluster, manager, "there is no gateway Deployment, and ")
+            why = f"{cluster} has no Deployment of its gateway to {peer}"
+        elif gateway is not None and gateway.is_down:
+            why = f"the gateway of {cluster} to {peer} does not run: {gateway}"
+        else:
+            continue
+        namespace = side.gateways()[0].meta.namespace if side.gateways() else f"the tenant namespace of {peer}"
+        return Cause(
+            fault=FailureName.DEAD_GATEWAY,
+            cluster=cluster,
+            why=why,
+            next=f"look at the gateway pod of {cluster} in {namespace} (kubectl -n {namespace} describe pods)"
+            f"{_towards(case)}; the link heals by itself when it runs",
+        )
+    return None
+
+
+def _tunnel(case: Case) -> Cause | None:
+    """Both gateways run, and at least one of them says that it hears nothing."""
+    client, server, endpoint = _dialling(case)
+    gateways = [case.clues[cluster].gateway for cluster in case.both]
+    running = len(gateways) == 2 and all(gateway is not None and not gateway.is_down for gateway in gateways)
+    if not running or endpoint is None or not all(only(case.sides[cluster].connections) for cluster in case.both):
+        return None
+    return Cause(
+        fault=FailureName.TUNNEL_BLOCKED,
+        cluster=client,
+        why=f"both gateways run, but {client} gets no answer from {server} at {endpoint}",
+        next=f"let UDP pass from the nodes of {client} to {endpoint} of {server} (firewall, security group, NAT), or"
+        " set server or client_endpoint so that the client can reach the server; then run again",
+    )
+
+
+def _stuck(case: Case) -> Cause | None:
+    """An object that is deleted is held by a finalizer."""
+    for thing in _left(case):
+        if not thing.meta.terminating or not thing.meta.finalizers:
+            continue
+        cluster, finalizer = case.fact.cluster, thing.meta.finalizers[0]
+        title = f"{_title(thing)} is deleted, but held by the finalizer {finalizer}"
+        servants = case.served_by.get(finalizer, ())
+        down = case.here.down(*servants)
+        if down is not None:
+            return _controller_down(cluster, down, f"{title}, which {_listed(servants)} would take away: ")
+        if servants:
+            look = f"look at the log of Liqo's {_listed(servants)} in {cluster}, which should take {finalizer} away"
+        else:
+            look = f"no component of Liqo serves {finalizer}: whoever put it on {_title(thing)} has to take it away"
+        return Cause(fault=FailureName.STUCK_FINALIZER, cluster=cluster, why=title, next=f"{look}; then run again")
+    return None
+
+
+def _namespace(case: Case) -> Cause | None:
+    for held in case.side.namespaces:
+        if held.meta.terminating:
+            problem = being_deleted(held, case.fact.cluster)
+            return Cause(
+                fault=problem.fault,
+                cluster=case.fact.cluster,
+                why=f"{_title(held)} is being deleted: {problem.why}",
+                next=problem.next,
+            )
+    return None
+
+
+_RULES: dict[FactName, tuple[Rule, ...]] = {
+    FactName.CONFIGURED: (_down(MANAGER, IPAM), _pool),
+    FactName.KEY: (_down(MANAGER), _gateway),
+    FactName.RENEWED: (_down(MANAGER), _gateway),
+    FactName.ENDPOINT: (_down(MANAGER), _address, _gateway),
+    FactName.CONNECTED: (_gateway, _tunnel),
+    FactName.GATEWAY_GONE: (_stuck, _down(MANAGER)),
+    FactName.NETWORK_GONE: (_stuck, _down(MANAGER, IPAM, FABRIC)),
+    FactName.IDLE: (_down(MANAGER),),
+    FactName.NAMESPACE_GONE: (_namespace,),
+}
+
+
+def _unexplained(case: Case) -> Cause:
+    """What to look at where the clues say nothing."""
+    fact = case.fact
+    look = {
+        FactName.CONFIGURED: f"look at Liqo's ipam and controller-manager on {fact.cluster}",
+        FactName.KEY: f"look at Liqo's controller-manager on {fact.cluster}",
+        FactName.RENEWED: f"look at the gateway pod for {fact.peer} on {fact.cluster}; the tunnel waits for it",
+        FactName.ENDPOINT: f"look at the Service and the gateway pod for {fact.peer} on {fact.cluster}",
+        FactName.CONNECTED: f"check that the gateway pods run on {fact.cluster} and {fact.peer}{_towards(case)}",
+        FactName.GATEWAY_GONE: f"look at Liqo's controller-manager on {fact.cluster}",
+        FactName.NETWORK_GONE: f"look at Liqo's controller-manager, ipam and fabric pods on {fact.cluster}",
+        FactName.IDLE: f"look at Liqo's controller-manager on {fact.cluster}",
+        FactName.NAMESPACE_GONE: f"see what is left in the tenant namespace of {fact.peer} on {fact.cluster}",
+    }[fact.name]
+    return Cause(
+        fault=FailureName.WAIT_TIMEOUT,
+        cluster=fact.cluster,
+        why="",
+        next=f"{look}; then run again, or raise wait_timeout",
+    )
+
+
+def _towards(case: Case) -> str:
+    """For messages about a tunnel: what has to be reachable from where."""
+    client, server, endpoint = _dialling(case)
+    return f" and that UDP passes from {client} to {endpoint} of {server}" if endpoint else ""
+
+
+def _dialling(case: Case) -> tuple[ClusterId, ClusterId, Endpoint | None]:
+    """Client, server, and where the client dials."""
+    for cluster in case.both:
+        client = only(case.sides[cluster].clients)
+        if client is not None:
+            peer = case.fact.peer if cluster == case.fact.cluster else case.fact.cluster
+            return cluster, peer, client.spec.endpoint if isinstance(client.spec.endpoint, Endpoint) else None
+    return case.fact.cluster, case.fact.peer, None
+
+
+def _left(case: Case) -> tuple[Held | Connection | Child, ...]:
+    side = case.side
+    if case.fact.name is FactName.GATEWAY_GONE:
+        return (*side.gateways(), *side.gateway_children, *side.connections)
+    return (*side.configurations, *side.network_children)
+
+
+def _title(thing: Held | Connection | Child) -> str:
+    if isinstance(thing, Child):
+        return f"{thing.kind} {thing.meta.namespace}/{thing.meta.name}".replace(" /", " ")
+    kind = "Namespace" if isinstance(thing, TenantNamespace) else type(thing).__name__
+    return f"{kind} {names([thing])}"
+
+
+def _listed(texts: Iterable[str]) -> str:
+    return ", ".join(texts)

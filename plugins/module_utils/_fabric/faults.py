@@ -1,0 +1,363 @@
+# Copyright: (c) 2026, liqo.fabric contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What can be wrong with a link, each by its name, with what was seen and what repairs it.
+
+A repair is what the planner would do for a link that is wanted, or what a person must do where no write helps. Pure:
+the age of a proof of life is taken against the clock of the API server that was read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeVar
+
+from .facts import advertised, dialled, last_seen, value_of
+from .model import ClientEndpoint, ClusterId
+from .objects import (
+    ClusterState,
+    Connection,
+    Endpoint,
+    Fact,
+    FactName,
+    GatewayClient,
+    GatewayServer,
+    Held,
+    Side,
+    TenantNamespace,
+    names,
+)
+
+FRESH_S = 30.0
+"""A gateway writes its latency every 10 s by default: after this long three reports in a row are missing."""
+
+CONNECTED = "Connected"
+
+_H = TypeVar("_H")
+
+
+class FaultName(StrEnum):
+    """Every fault that is told apart."""
+
+    HALF_CONFIGURED = "half-configured"
+    """Only one side holds something of the link."""
+    MISSING_OBJECT = "missing-object"
+    """A side holds some of the objects of a link, but not all."""
+    DUPLICATE = "duplicate"
+    """Two objects of a kind for one peer, on which every controller of Liqo fails."""
+    ROLE_CONFLICT = "role-conflict"
+    """Two gateway servers or two clients."""
+    TERMINATING = "terminating"
+    """An object is being deleted and hangs."""
+    LOST_LABEL = "lost-label"
+    """Liqo no longer finds the object."""
+    UNREAD = "unread"
+    """Our rights do not show what would be needed to judge."""
+    KEYS_UNREAD = "keys-unread"
+    """Our rights do not show the Secret with the key to compare with."""
+    NO_CIDRS = "no-cidrs"
+    """The IPAM of a cluster has not given it its own networks."""
+    CIDR_DRIFT = "cidr-drift"
+    """A Configuration has other CIDRs than the peer."""
+    UNCONFIGURED = "unconfigured"
+    """Liqo has not settled how the peer's CIDRs are addressed here."""
+    NO_ENDPOINT = "no-endpoint"
+    """The server advertises no address that fits its settings."""
+    STALE_ENDPOINT = "stale-endpoint"
+    """The client dials something else than the server advertises."""
+    NO_KEY = "no-key"
+    """A gateway has no key pair yet."""
+    STALE_KEY = "stale-key"
+    """A PublicKey is not that of the peer's gateway."""
+    MTU_MISMATCH = "mtu-mismatch"
+    """The two gateways have different MTUs."""
+    DEAD_TUNNEL = "dead-tunnel"
+    """A gateway does not call its tunnel connected."""
+    STALE_LATENCY = "stale-latency"
+    """A gateway calls its tunnel connected, but has not reported for a while: it is gone."""
+    CLOCK_SKEW = "clock-skew"
+    """Node and API server disagree about the time, so that nothing can be said about freshness."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One thing that is wrong."""
+
+    name: FaultName
+    cluster: ClusterId
+    """Where it was seen, or where the write that repairs it goes."""
+    detail: str
+    """What was seen, with the values."""
+    repair: str
+    """What the planner would do, or what a person must do."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One cluster looking at a peer; ``there`` is None when the peer itself could not be read."""
+
+    here: ClusterState
+    peer: ClusterId
+    there: ClusterState | None
+
+    @property
+    def side(self) -> Side:
+        return self.here.side(self.peer)
+
+    @property
+    def connection(self) -> Connection | None:
+        """The one Connection."""
+        return only(self.side.connections)
+
+    def fault(self, name: FaultName, detail: str, repair: str) -> Fault:
+        return Fault(name=name, cluster=self.here.id, detail=detail, repair=repair)
+
+
+def only(held: Sequence[_H]) -> _H | None:
+    """The one that is there; None for none and for duplicates."""
+    return held[0] if len(held) == 1 else None
+
+
+def key_matches(here: ClusterState, there: ClusterState) -> bool | None:
+    """Is the PublicKey that ``here`` holds the one of the gateway of ``there``? None when it cannot be told."""
+    held = only(here.side(there.id).public_keys)
+    key = value_of(Fact(name=FactName.KEY, cluster=there.id, peer=here.id), there.side(here.id))
+    return None if held is None or key is None else held.spec.key == key
+
+
+def agreement_faults(one: View, other: View, override: ClientEndpoint | None) -> list[Fault]:
+    """What keeps two sides, at least one of which holds something, from saying the same."""
+    declared = [view for view in (one, other) if view.side.link_objects()]
+    if len(declared) == 1:
+        full, empty = (one, other) if declared[0] is one else (other, one)
+        return [_half_configured(full, empty), *own_faults(full)]
+    faults = _role_conflict(one, other)
+    for view in (one, other):
+        faults += [*own_faults(view), *_cidr_faults(view), *_key_faults(view)]
+    return [*faults, *_gateway_faults(one, other, override)]
+
+
+def own_faults(view: View) -> list[Fault]:
+    """What one side alone shows."""
+    return [*_duplicates(view), *_terminating(view), *_missing(view), *_lost_labels(view), *_unconfigured(view)]
+
+
+def unread_keys(view: View) -> Iterator[Fault]:
+    """The peer's key may not be read. Says nothing about the link itself."""
+    if view.there is not None and "Secret" in view.there.unread and view.side.public_keys:
+        yield view.fault(
+            FaultName.KEYS_UNREAD,
+            f"its key of {view.peer} cannot be compared, our rights do not show the Secrets of {view.peer}",
+            f"grant get and list on secrets in the tenant namespace for {view.here.id} on {view.peer}",
+        )
+
+
+def handshake_faults(view: View, *, is_expected: bool) -> Iterator[Fault]:
+    """What the gateway of one side says; that it says nothing counts only when a tunnel ``is_expected``."""
+    seen = view.connection
+    if seen is not None and seen.value != CONNECTED:
+        reply = f", last reply {seen.latency_at}" if seen.latency_at else ", no reply"
+        word = seen.value or "without a value"
+        yield view.fault(FaultName.DEAD_TUNNEL, f"Connection {seen.meta.name} is {word}{reply}", _reachability(view))
+    elif seen is None and is_expected:
+        if "Connection" in view.here.unread:
+            yield _unread(view, "Connection")
+        else:
+            repair = (
+                f"look at the gateway pod for {view.peer} in {view.here.id}: it writes the Connection when it starts"
+            )
+            yield view.fault(FaultName.DEAD_TUNNEL, "there is no Connection", repair)
+
+
+def freshness_faults(view: View) -> Iterator[Fault]:
+    """Nobody resets the value of a Connection whose gateway died, only its timestamp stops."""
+    seen = view.connection
+    if seen is None or seen.value != CONNECTED:
+        return
+    alive = f"look at the gateway pod for {view.peer} in {view.here.id}, which should report every 10 s"
+    if seen.latency_at is None:
+        yield view.fault(FaultName.STALE_LATENCY, f"Connection {seen.meta.name} has no latency", alive)
+        return
+    age_s = (datetime.fromisoformat(view.here.read_at) - datetime.fromisoformat(seen.latency_at)).total_seconds()
+    if age_s > FRESH_S:
+        detail = f"Connection {seen.meta.name} is Connected, but its last reply is {age_s:.0f} s old"
+        yield view.fault(FaultName.STALE_LATENCY, detail, alive)
+    elif age_s < -FRESH_S:
+        detail = f"the last reply of Connection {seen.meta.name} is {-age_s:.0f} s ahead of the API server's clock"
+        yield view.fault(FaultName.CLOCK_SKEW, detail, f"set the clocks of the nodes of {view.here.id}")
+
+
+def _half_configured(full: View, empty: View) -> Fault:
+    there = sorted({type(held).__name__ for held in full.side.link_objects()})
+    hidden = [kind for kind in there if kind in empty.here.unread]
+    if hidden:
+        return _unread(empty, *hidden)
+    return empty.fault(
+        FaultName.HALF_CONFIGURED,
+        f"holds nothing of the link, {full.here.id} holds {', '.join(there)}",
+        f"create the side of {empty.here.id}, or remove that of {full.here.id}",
+    )
+
+
+def _role_conflict(one: View, other: View) -> list[Fault]:
+    servers = one.side.claimed_servers() | other.side.claimed_servers()
+    if len(servers) <= 1:
+        return []
+    seen = "; ".join(f"{view.here.id} has {_gateway_names(view.side)}" for view in (one, other))
+    repair = "delete the gateway that is wrong, a link has one server and one client"
+    return [one.fault(FaultName.ROLE_CONFLICT, seen, repair)]
+
+
+def _duplicates(view: View) -> Iterator[Fault]:
+    side = view.side
+    groups: tuple[tuple[str, Sequence[Held | Connection]], ...] = (
+        ("tenant namespaces", side.namespaces),
+        ("Configurations", side.configurations),
+        ("gateways", side.gateways()),
+        ("PublicKeys", side.public_keys),
+        ("Connections", side.connections),
+    )
+    for kind, held in groups:
+        if len(held) > 1:
+            detail = f"has {len(held)} {kind} for {view.peer}: {names(held)}"
+            yield view.fault(FaultName.DUPLICATE, detail, "delete those that are not meant")
+
+
+def _terminating(view: View) -> Iterator[Fault]:
+    for held in view.side.held():
+        if held.meta.terminating:
+            holders = ", ".join(held.meta.finalizers) or "its content"
+            detail = f"{_title(held)} is being deleted and waits for {holders}"
+            yield view.fault(FaultName.TERMINATING, detail, f"look why {holders} stays, then run again")
+
+
+def _missing(view: View) -> Iterator[Fault]:
+    side = view.side
+    back = view.there.side(view.here.id) if view.there is not None else None
+    gateway = "GatewayServer or GatewayClient"
+    if back is not None and back.gateways():
+        gateway = "GatewayServer" if back.clients else "GatewayClient"
+    for kind, held in (
+        ("Configuration", side.configurations),
+        (gateway, side.gateways()),
+        ("PublicKey", side.public_keys),
+    ):
+        if held:
+            continue
+        hidden = [name for name in kind.split(" or ") if name in view.here.unread]
+        if hidden:
+            yield _unread(view, *hidden)
+        else:
+            yield view.fault(FaultName.MISSING_OBJECT, f"has no {kind} for {view.peer}", f"create {kind} {view.peer}")
+
+
+def _lost_labels(view: View) -> Iterator[Fault]:
+    side = view.side
+    for held in side.held():
+        if not held.spec.labelled:
+            detail = f"{_title(held)} lacks a label by which Liqo or this collection finds it"
+            yield view.fault(FaultName.LOST_LABEL, detail, f"write the labels of {_title(held)} again")
+    if not side.namespaces and side.link_objects() and "Namespace" not in view.here.unread:
+        name = side.link_objects()[0].meta.namespace
+        detail = f"Namespace {name} is not labelled as the tenant namespace of {view.peer}"
+        yield view.fault(FaultName.LOST_LABEL, detail, f"write the labels of Namespace {name} again")
+
+
+def _unconfigured(view: View) -> Iterator[Fault]:
+    held = only(view.side.configurations)
+    if held is not None and held.remap is None:
+        detail = f"{_title(held)} has no remap for {held.spec.remote}"
+        repair = f"look at the pods of Liqo in {view.here.id} (ipam, controller-manager): they have to answer"
+        yield view.fault(FaultName.UNCONFIGURED, detail, repair)
+
+
+def _cidr_faults(view: View) -> Iterator[Fault]:
+    held, there = only(view.side.configurations), view.there
+    if held is None or there is None:
+        return
+    native = there.networks.cidrs()
+    if "Network" in there.unread:
+        yield Fault(name=FaultName.UNREAD, cluster=there.id, **_unread_words("Network"))
+    elif not native.pod or not native.external:
+        detail = f"has no {'external' if native.pod else 'pod'} CIDR of its own yet"
+        repair = f"look at the pods of Liqo in {there.id} (ipam, controller-manager)"
+        yield Fault(name=FaultName.NO_CIDRS, cluster=there.id, detail=detail, repair=repair)
+    elif held.spec.remote != native:
+        detail = f"{_title(held)} has {held.spec.remote}; {there.id} has {native}"
+        yield view.fault(FaultName.CIDR_DRIFT, detail, f"set spec.remote of {_title(held)} to {native}")
+
+
+def _key_faults(view: View) -> Iterator[Fault]:
+    held, there = only(view.side.public_keys), view.there
+    if held is None or there is None or "Secret" in there.unread:
+        return
+    back = there.side(view.here.id)
+    if key_matches(view.here, there) is False:
+        detail = f"{_title(held)} is not the key of the gateway of {there.id}"
+        yield view.fault(FaultName.STALE_KEY, detail, f"write the key of {there.id} into {_title(held)}")
+    elif key_matches(view.here, there) is None and only(back.gateways()) is not None:
+        detail = f"the gateway for {view.here.id} has no key Secret"
+        repair = f"look at the controller-manager of Liqo in {there.id}: it makes the Secret"
+        yield Fault(name=FaultName.NO_KEY, cluster=there.id, detail=detail, repair=repair)
+
+
+def _gateway_faults(one: View, other: View, override: ClientEndpoint | None) -> Iterator[Fault]:
+    """What server and client must agree about."""
+    for serving, dialling in ((one, other), (other, one)):
+        server, client = only(serving.side.servers), only(dialling.side.clients)
+        if server is not None:
+            yield from _endpoint_faults(serving, dialling, server, client, override)
+        if server is not None and client is not None and server.spec.mtu != client.spec.mtu:
+            detail = f"MTU {client.spec.mtu}, that of {serving.here.id} is {server.spec.mtu}"
+            yield dialling.fault(FaultName.MTU_MISMATCH, detail, "set both to the MTU that is wanted")
+
+
+def _endpoint_faults(
+    serving: View, dialling: View, server: GatewayServer, client: GatewayClient | None, override: ClientEndpoint | None
+) -> Iterator[Fault]:
+    seen = advertised(server)
+    if override is not None and override.address and override.port:
+        seen = Endpoint(addresses=(override.address,), port=override.port)
+    if seen is None:
+        detail = last_seen(Fact(name=FactName.ENDPOINT, cluster=serving.here.id, peer=serving.peer), serving.side)
+        repair = (
+            f"look at Service gw-{server.meta.name} and its gateway pod in {serving.here.id},"
+            f" namespace {server.meta.namespace}"
+        )
+        yield serving.fault(FaultName.NO_ENDPOINT, detail, repair)
+    elif client is not None and client.spec.endpoint != (wanted := dialled(seen, override)):
+        detail = f"{_title(client)} dials {client.spec.endpoint}, the server is at {wanted}"
+        repair = f"let {_title(client)} dial {wanted}, or name its endpoint as client_endpoint when it is meant (NAT)"
+        yield dialling.fault(FaultName.STALE_ENDPOINT, detail, repair)
+
+
+def _reachability(view: View) -> str:
+    client = only(view.side.clients)
+    back = view.there.side(view.here.id) if view.there is not None else None
+    client = client or (only(back.clients) if back is not None else None)
+    server = only(view.side.servers) or (only(back.servers) if back is not None else None)
+    known = client.spec.endpoint if client is not None else advertised(server) if server is not None else None
+    target = str(known) if known is not None else "the gateway server, which advertises no address:port/UDP yet"
+    return f"see that the client can reach {target}, and look at the gateway pods of {view.here.id} and {view.peer}"
+
+
+def _unread(view: View, *kinds: str) -> Fault:
+    return Fault(name=FaultName.UNREAD, cluster=view.here.id, **_unread_words(*kinds))
+
+
+def _unread_words(*kinds: str) -> dict[str, str]:
+    kind = ", ".join(kinds)
+    return {"detail": f"our rights do not show {kind}", "repair": f"grant get and list on {kind}"}
+
+
+def _title(held: Held) -> str:
+    kind = "Namespace" if isinstance(held, TenantNamespace) else type(held).__name__
+    return f"{kind} {names([held])}"
+
+
+def _gateway_names(side: Side) -> str:
+    groups = (("GatewayServer", side.servers), ("GatewayClient", side.clients))
+    return " and ".join(f"{kind} {names(held)}" for kind, held in groups if held) or "no gateway"

@@ -1,0 +1,72 @@
+# Copyright: (c) 2026, liqo.fabric contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is there -> the wish that would make it, in the form of the option ``shortcuts``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .facts import advertised
+from .model import FabricName, Keys, Pair, Settings
+from .objects import ClusterState, Endpoint, GatewayClient, GatewayServer, TemplateRef
+from .rotation import has_own_keys
+
+
+def gather(pair: Pair, one: ClusterState, other: ClusterState) -> dict[str, Any]:
+    """The wish for a pair; where the link is half made, it says what can be seen."""
+    wish: dict[str, Any] = {"between": [pair.a, pair.b]}
+    for here, there in ((one, other), (other, one)):
+        for server in here.side(there.id).servers[:1]:
+            wish |= {"server": here.id, **_of_server(server, here)}
+            for client in there.side(here.id).clients[:1]:
+                wish |= _of_client(client, server, there)
+    if has_own_keys(one.side(other.id)) and has_own_keys(other.side(one.id)):
+        wish["keys"] = Keys.OWN.value
+    return wish
+
+
+def others_own(fabric: FabricName, one: ClusterState, other: ClusterState) -> tuple[FabricName, ...]:
+    """The fabrics that own the link while this one does not; empty for links of ours and for those of nobody."""
+    owners = one.side(other.id).owners() | other.side(one.id).owners()
+    return () if fabric in owners else tuple(sorted(owners))
+
+
+def _of_server(server: GatewayServer, here: ClusterState) -> dict[str, Any]:
+    spec = server.spec
+    optional = {
+        "node_port": spec.node_port,
+        "load_balancer_ip": spec.load_balancer_ip,
+        "service_annotations": dict(spec.service_annotations) if spec.service_annotations else None,
+        "service_labels": dict(spec.service_labels) if spec.service_labels else None,
+    }
+    return {
+        "service_type": str(getattr(spec.service_type, "value", spec.service_type)),
+        "port": spec.port,
+        "mtu": spec.mtu,
+        **{name: value for name, value in optional.items() if value is not None},
+        **_template("server_template", spec.template, here),
+    }
+
+
+def _of_client(client: GatewayClient, server: GatewayServer, there: ClusterState) -> dict[str, Any]:
+    found = _template("client_template", client.spec.template, there)
+    dialled, seen = client.spec.endpoint, advertised(server)
+    if not isinstance(dialled, Endpoint) or seen is None or dialled == seen:
+        return found
+    endpoint: dict[str, Any] = {}
+    if dialled.addresses != seen.addresses:
+        endpoint["address"] = dialled.addresses[0]
+    if dialled.port != seen.port:
+        endpoint["port"] = dialled.port
+    return {**found, "client_endpoint": endpoint} if endpoint else found
+
+
+def _template(option: str, ref: TemplateRef, here: ClusterState) -> dict[str, str]:
+    """Only what is not the default."""
+    found = {}
+    if ref.name != getattr(Settings(), option).name:
+        found[option] = ref.name
+    if ref.namespace != here.liqo_namespace:
+        found[f"{option}_namespace"] = ref.namespace
+    return found

@@ -1,0 +1,170 @@
+# Copyright: (c) 2026, liqo.fabric contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Wishes + what the clusters own -> what shall become of each pair, and the plan that brings it about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from .errors import FabricError, FailureName, InputError, Violation
+from .model import Cluster, ClusterId, Fabric, Pair, Scope, Shortcut, State
+from .objects import ClusterState
+from .operations import LinkPlan, Verb
+from .plan import plan_link
+from .removal import owned_pairs, plan_forget, plan_removal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """What shall become of one pair."""
+
+    pair: Pair
+    shortcut: Shortcut | None = None
+    """How the link shall be; None: it shall go."""
+    named: bool = True
+    """The user named the pair; otherwise its mark gave it away."""
+    lost: ClusterId | None = None
+    """The end that is gone for good, so that only the other one is looked at."""
+
+    @property
+    def clusters(self) -> tuple[ClusterId, ...]:
+        """Those that must be read."""
+        return tuple(cluster for cluster in self.pair if cluster != self.lost)
+
+
+def to_read(fabric: Fabric) -> tuple[Cluster, ...]:
+    """The clusters whose content decides about the pairs: the ends of wishes, and all where marks are looked for."""
+    ends = {cluster for intent in _wished(fabric) for cluster in intent.clusters}
+    searched = fabric.every_owned_pair or fabric.forget or fabric.state in (State.EXACT, State.GATHERED)
+    limit = fabric.scope.clusters
+    return tuple(
+        cluster
+        for cluster in fabric.clusters
+        if cluster.id in ends or (searched and (limit is None or cluster.id in limit))
+    )
+
+
+def intents(fabric: Fabric, states: Iterable[ClusterState]) -> tuple[Intent, ...]:
+    """One intent per pair of the run, sorted. Raises InputError when the scope names a pair that nobody wants."""
+    read = tuple(states)
+    found = {intent.pair: intent for intent in _wished(fabric)}
+    if fabric.state is State.EXACT or fabric.every_owned_pair:
+        for pair in owned_pairs(read, fabric.name):
+            if not set(pair) & set(fabric.unlabelled):
+                found.setdefault(pair, Intent(pair=pair, named=False))
+    if fabric.state is State.GATHERED:
+        found = {pair: Intent(pair=pair) for pair in _shortcuts_between(read)}
+    for state in read:
+        for lost in fabric.forget:
+            if state.side(lost).held() or state.side(lost).foreign_cluster is not None:
+                pair = Pair.of(state.id, lost)
+                found[pair] = Intent(pair=pair, lost=lost)
+    # Pairs that are wanted are known, even where this wave or slice has nothing to do with them.
+    _refuse_unknown_pairs(fabric, {*found, *fabric.pairs})
+    return tuple(found[pair] for pair in sorted(found) if _in_scope(found[pair], fabric.scope))
+
+
+def plan_intent(
+    intent: Intent, states: Mapping[ClusterId, ClusterState | FabricError | None], fabric: Fabric
+) -> LinkPlan:
+    """The plan for one pair; blocked where a cluster that it needs could not be read."""
+    ends = [states.get(cluster) or _not_declared(cluster) for cluster in intent.clusters]
+    problem = next((end for end in ends if isinstance(end, FabricError)), None)
+    if problem is not None:
+        return LinkPlan(pair=intent.pair, blocked=problem)
+    read = [end for end in ends if isinstance(end, ClusterState)]
+    if intent.lost is not None:
+        return plan_forget(intent.lost, read[0], fabric=fabric.name, allow_peering=fabric.allow_peering_pairs)
+    one, other = read
+    if intent.shortcut is None:
+        return plan_removal(
+            intent.pair,
+            one,
+            other,
+            fabric=fabric.name,
+            allow_peering=fabric.allow_peering_pairs,
+            named=intent.named,
+        )
+    return plan_link(
+        intent.shortcut,
+        one,
+        other,
+        fabric=fabric.name,
+        allow_peering=fabric.allow_peering_pairs,
+        adopt=fabric.adopt,
+        force_conflicts=fabric.force_conflicts,
+        rotate_keys=intent.pair in fabric.rotate_keys,
+    )
+
+
+def limit_removals(plans: Mapping[Pair, LinkPlan], fabric: Fabric) -> dict[Pair, LinkPlan]:
+    """With state exact, plans in which no unwanted link goes when more than the user expects would."""
+    wanted = set(fabric.pairs)
+    goes = [
+        pair
+        for pair, plan in plans.items()
+        if pair not in wanted and not set(pair) & set(fabric.forget) and any(op.verb is Verb.DELETE for op in plan.ops)
+    ]
+    if fabric.state is not State.EXACT or len(goes) <= fabric.max_removals:
+        return dict(plans)
+    problem = FabricError(
+        what=f"{len(goes)} links are no longer wanted, and max_removals is {fabric.max_removals}",
+        where=f"fabric {fabric.name}",
+        why=f"these would be removed: {_some(goes)}",
+        next=f"see whether shortcuts says what you mean; if it does, set max_removals to {len(goes)}",
+        fault=FailureName.TOO_MANY_REMOVALS,
+    )
+    return {
+        pair: replace(plan, ops=(), goals=(), blocked=problem) if pair in goes else plan for pair, plan in plans.items()
+    }
+
+
+def _wished(fabric: Fabric) -> tuple[Intent, ...]:
+    remove = fabric.state is State.ABSENT
+    return tuple(
+        Intent(pair=shortcut.pair, shortcut=None if remove else shortcut)
+        for shortcut in fabric.shortcuts
+        if shortcut.pair in fabric.scope
+    )
+
+
+def _in_scope(intent: Intent, scope: Scope) -> bool:
+    """A cluster that is gone is in no scope; the end that is left decides."""
+    if intent.lost is None or scope.clusters is None:
+        return intent.pair in scope
+    return intent.pair in replace(scope, clusters=None) and scope.clusters.issuperset(intent.clusters)
+
+
+def _shortcuts_between(states: tuple[ClusterState, ...]) -> set[Pair]:
+    """The pairs of these clusters that hold anything of a link, and no peering."""
+    ids = {state.id for state in states}
+    return {
+        Pair.of(state.id, side.peer)
+        for state in states
+        for side in state.sides.values()
+        if side.peer in ids and side.peer != state.id and side.link_objects() and not side.carries_peering()
+    }
+
+
+def _refuse_unknown_pairs(fabric: Fabric, known: Iterable[Pair]) -> None:
+    unknown = sorted((fabric.scope.pairs or frozenset()) - set(known))
+    if unknown:
+        message = f"{_some(unknown)} {'is' if len(unknown) == 1 else 'are'} not among the pairs of this fabric"
+        raise InputError([Violation(path="only", message=message, hint="name pairs that shortcuts declares")])
+
+
+def _some(pairs: list[Pair]) -> str:
+    rest = f" and {len(pairs) - 5} more" if len(pairs) > 5 else ""
+    return ", ".join(str(pair) for pair in pairs[:5]) + rest
+
+
+def _not_declared(cluster: ClusterId) -> FabricError:
+    return FabricError(
+        what=f"{cluster} is not among the clusters of the task",
+        where=f"cluster {cluster}",
+        why="this fabric has a link with it",
+        next="add it to clusters and run again, or name it under forget if it is gone for good",
+        fault=FailureName.UNKNOWN_CLUSTER,
+    )

@@ -1,0 +1,270 @@
+# Copyright: (c) 2026, liqo.fabric contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What people want of the Services of a hub, and what hubs and leaves hold about them.
+
+A Service is known by its hub, its namespace on the hub and its name, never by names on a leaf: two hubs may reflect the
+same names there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Union
+
+from ..errors import FabricError
+from ..model import Cluster, ClusterId, FabricName, Pair, State
+from ..objects import ClusterState, Later, Marked, Meta
+from ..selectors import Selector
+
+
+class Mode(StrEnum):
+    """How the endpoints of a Service reach a leaf over shortcuts."""
+
+    UPSTREAM = "upstream"
+    """Liqo's own direct connections, switched on by an annotation of the Service on the hub."""
+    SHADOW = "shadow"
+    """A ShadowEndpointSlice of ours beside the reflected one: traffic is shared between both paths."""
+    EXCLUSIVE = "exclusive"
+    """Like SHADOW, and admission policies keep the reflected copies out of use as long as the direct ones work."""
+    AUTO = "auto"
+    """The best of the others for each Service and leaf."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ServiceKey:
+    """One Service of one hub."""
+
+    hub: ClusterId
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.hub}:{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceWish:
+    """Services that shall use shortcuts: one by name, or all that a selector picks."""
+
+    namespace: str | None = None
+    """On the hub; None, only with a selector, for every namespace that is offloaded."""
+    name: str | None = None
+    selector: Selector | None = None
+    hub: ClusterId | None = None
+    """None for every hub of the task that has such a Service."""
+    mode: Mode = Mode.AUTO
+    source: str = field(default="", compare=False)
+    """Where it is asked for: `services[0]`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Propagation:
+    """All wishes of one run."""
+
+    fabric: FabricName
+    clusters: tuple[Cluster, ...]
+    hubs: tuple[ClusterId, ...]
+    wishes: tuple[ServiceWish, ...] = ()
+    state: State = State.PRESENT
+    coming: frozenset[Pair] = frozenset()
+    """Shortcuts that are there only after what else is planned has been done."""
+    leaving: frozenset[Pair] = frozenset()
+    """Shortcuts that will be removed next: nothing may rely on them any more."""
+    leaves: frozenset[ClusterId] | None = None
+    """Leaves that this run may write to; None for all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class SliceEndpoint:
+    """One endpoint of a slice. A pod is known by its name, which is the same on its leaf and on the hub."""
+
+    addresses: tuple[str, ...]
+    pod: str = ""
+    """Name of the pod behind it; empty where the slice does not say."""
+    ready: bool = True
+    """Kubernetes takes an absent condition as true."""
+    serving: bool | None = None
+    """Liqo never sets it; the policies of mode exclusive remember in it whether the hub's path is in order."""
+    node: str = ""
+    hostname: str = ""
+    zone: str = ""
+
+    def __str__(self) -> str:
+        pod = f" ({self.pod})" if self.pod else ""
+        return f"{', '.join(self.addresses)}{pod}{'' if self.ready else ' not ready'}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class SlicePort:
+    """One port of a slice."""
+
+    name: str = ""
+    port: int | None = None
+    protocol: str = "TCP"
+    app_protocol: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name + ':' if self.name else ''}{self.port}/{self.protocol}"
+
+
+class Use(StrEnum):
+    """What the policies of mode exclusive do because of a slice of ours."""
+
+    ADDITIVE = "additive"
+    """Nothing: both paths are used."""
+    EXCLUSIVE = "exclusive"
+    """The copies of its pods through the hub are out of use, and take its place when it is not healthy."""
+    LEAVING = "leaving"
+    """The copies come back, and still take its place until they have."""
+
+
+class Origin(StrEnum):
+    """Who made a slice."""
+
+    NATIVE = "native"
+    """Kubernetes, for pods of the cluster itself."""
+    REFLECTED = "reflected"
+    """The virtual kubelet of a hub."""
+    OURS = "ours"
+    """This collection."""
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slice:
+    """An EndpointSlice, or a ShadowEndpointSlice of which Liqo makes one."""
+
+    meta: Meta
+    service: str
+    """Name of the Service that it belongs to."""
+    origin: Origin
+    source: ClusterId | None = None
+    """The cluster that its addresses are mapped with: the hub for a reflected slice, for ours the one of the pods."""
+    address_type: str = "IPv4"
+    endpoints: tuple[SliceEndpoint, ...] = ()
+    ports: tuple[SlicePort, ...] = ()
+    use: Use = Use.ADDITIVE
+    remap: tuple[str, ...] = ()
+    """Of ours: the CIDRs in which its addresses must lie once they are mapped."""
+    owners: frozenset[FabricName] = frozenset()
+    key: ServiceKey | None = None
+    """Of ours: the Service that it was made for."""
+    touched: str = ""
+    """What was written on it to have it made anew."""
+
+    @property
+    def pods(self) -> frozenset[str]:
+        return frozenset(endpoint.pod for endpoint in self.endpoints if endpoint.pod)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """A Service of a hub."""
+
+    key: ServiceKey
+    labels: Mapping[str, str] = field(default_factory=dict)
+    direct: bool = False
+    """Liqo's own direct connections are switched on."""
+    owners: frozenset[FabricName] = frozenset()
+    """Fabrics that switched them on."""
+    meta: Meta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamespaceMapping:
+    """Where a namespace of a hub is on one leaf."""
+
+    namespace: str
+    leaf: ClusterId
+    remote: str
+    phase: str
+    """Accepted, CreationLoopBackOff or Terminating."""
+
+    @property
+    def accepted(self) -> bool:
+        return self.phase == "Accepted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldPolicy:
+    """One of the two admission policies of mode exclusive, or its binding."""
+
+    uid: str
+    owners: frozenset[FabricName] = frozenset()
+    intact: bool = False
+    """It says what we would write."""
+
+
+Policies = Mapping[str, HeldPolicy]
+"""What a leaf has of them, by kind and name: `MutatingAdmissionPolicy/liqo-fabric-suppress`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterServices:
+    """One cluster as read, in both roles that it may have."""
+
+    state: ClusterState
+    services: tuple[Service, ...] = ()
+    """As a hub: all its Services in offloaded namespaces."""
+    mappings: tuple[NamespaceMapping, ...] = ()
+    nodes: Mapping[str, ClusterId] = field(default_factory=dict)
+    """As a hub: the leaf behind each virtual node."""
+    slices: tuple[Slice, ...] = ()
+    shadows: tuple[Slice, ...] = ()
+    """Only those of this collection."""
+    policies: Policies | None = None
+    """None where the API does not serve MutatingAdmissionPolicies."""
+
+    @property
+    def id(self) -> ClusterId:
+        return self.state.id
+
+
+World = Mapping[ClusterId, Union[ClusterServices, FabricError]]
+"""Every cluster of the task as read, or why it was not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShadowSpec(Marked):
+    """What we write of a ShadowEndpointSlice."""
+
+    key: ServiceKey | None
+    source: ClusterId
+    endpoints: tuple[SliceEndpoint, ...]
+    ports: tuple[SlicePort, ...]
+    use: Use
+    remap: tuple[str, ...] | Later | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirectSpec(Marked):
+    """What we write of a Service."""
+
+    direct: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicySpec(Marked):
+    """What we write of a policy or of its binding: the whole text is ours, so it is either intact or not."""
+
+    intact: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TouchSpec(Marked):
+    """A change of an annotation, which makes Liqo apply a slice anew."""
+
+    touched: str
+
+
+def slices_of(slices: Iterable[Slice], namespace: str, service: str, origin: Origin | None = None) -> tuple[Slice, ...]:
+    """The slices of one Service, by name; of one maker only where that is given."""
+    found = [
+        one
+        for one in slices
+        if one.meta.namespace == namespace and one.service == service and origin in (None, one.origin)
+    ]
+    return tuple(sorted(found, key=lambda one: one.meta.name))

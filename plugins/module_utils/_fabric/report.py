@@ -1,0 +1,190 @@
+# Copyright: (c) 2026, liqo.fabric contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a run came to, as the result of a task: one schema whether there are no links, one, or ten thousand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from .errors import FabricError
+from .findings import Finding
+from .links import Link, cluster_result, link_result
+from .model import ClusterId, FabricName, Pair, State, Tolerance
+from .objects import ClusterState
+from .operations import Change, Op, Verb, Write
+
+
+class Outcome(StrEnum):
+    """What became of one link; in check mode what would become of it."""
+
+    IN_SYNC = "in_sync"
+    CREATED = "created"
+    REPAIRED = "repaired"
+    REMOVED = "removed"
+    PENDING = "pending"
+    """Nothing is left to write, but the tunnel is not up yet and the run did not wait."""
+    BLOCKED = "blocked"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkReport:
+    """One pair of the run."""
+
+    pair: Pair
+    outcome: Outcome
+    planned: tuple[Op, ...] = ()
+    done: tuple[Op, ...] = ()
+    failure: FabricError | None = None
+    notes: tuple[str, ...] = ()
+    link: Link | None = None
+    """As last seen; None when no end could be read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """The whole run."""
+
+    fabric: FabricName
+    state: State
+    check_mode: bool
+    links: tuple[LinkReport, ...]
+    clusters: Mapping[ClusterId, ClusterState | FabricError]
+    tolerate: Tolerance = field(default_factory=Tolerance)
+    gathered: tuple[Mapping[str, Any], ...] = ()
+    """With state gathered: the option ``shortcuts`` that would bring about what is there."""
+    rendered: Mapping[ClusterId, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
+    """With state rendered: manifests by cluster."""
+
+    preflight: tuple[Finding, ...] = ()
+    """What was found before the first write."""
+
+    @property
+    def broken(self) -> tuple[LinkReport, ...]:
+        """The links that are blocked or failed."""
+        return tuple(link for link in self.links if link.failure is not None)
+
+    @property
+    def failed(self) -> bool:
+        """More links are blocked or failed than the user tolerates."""
+        return not self.tolerate.allows(len(self.broken), of=len(self.links))
+
+    @property
+    def changed(self) -> bool:
+        """A write was confirmed, or in check mode would be made."""
+        return any(link.planned if self.check_mode else link.done for link in self.links)
+
+    @property
+    def failures(self) -> tuple[FabricError, ...]:
+        """Why links are blocked or failed, each reason once."""
+        found = {str(link.failure): link.failure for link in self.links if link.failure is not None}
+        return tuple(found[text] for text in sorted(found))
+
+
+def report_result(report: Report) -> dict[str, Any]:
+    """The result of the task; every key is always there."""
+    ops = [op for link in report.links for op in link.planned]
+    acted = [op for link in report.links for op in (link.planned if report.check_mode else link.done)]
+    outcomes = [link.outcome for link in report.links]
+    return {
+        "changed": report.changed,
+        "fabric": report.fabric,
+        "state": report.state.value,
+        "check_mode": report.check_mode,
+        "summary": {
+            "links": len(report.links),
+            **{outcome.value: outcomes.count(outcome) for outcome in Outcome},
+            "unreachable": sum(isinstance(state, FabricError) for state in report.clusters.values()),
+        },
+        "clusters": {str(key): cluster_result(key, report.clusters[key]) for key in sorted(report.clusters)},
+        "links": [_link_row(link) for link in report.links],
+        "plan": [op_row(op) for op in ops],
+        "preflight": [finding.as_result() for finding in report.preflight],
+        "failures": [failure.as_result() for failure in report.failures],
+        "rerun": _rerun(report),
+        "gathered": [dict(wish) for wish in report.gathered],
+        "rendered": {str(key): list(manifests) for key, manifests in report.rendered.items()},
+        "diff": diff_of(acted),
+    }
+
+
+def op_row(op: Write) -> dict[str, Any]:
+    """One entry of ``plan``. A value that is not known yet reads ``(known after ...)``."""
+    return {
+        "cluster": op.cluster,
+        "peer": op.peer,
+        "action": op.verb.value,
+        "kind": op.kind.value,
+        "namespace": op.namespace,
+        "name": op.name,
+        "reason": op.reason,
+        "fields": {
+            change.field: {"before": _plain(change.before), "after": _plain(change.after)} for change in op.changes
+        },
+    }
+
+
+def diff_of(ops: Iterable[Write]) -> dict[str, str]:
+    """Two YAML texts of the fields that we own, for ``--diff``."""
+    before: list[str] = []
+    after: list[str] = []
+    for op in ops:
+        title = f"{op.cluster}/{op.kind.value}/{op.namespace + '/' if op.namespace else ''}{op.name}:"
+        if op.verb is Verb.CREATE:
+            after += [title, *_lines(op.changes, "after")]
+        elif op.verb is Verb.DELETE:
+            before.append(f"{title} exists")
+        else:
+            before += [title, *_lines(op.changes, "before")]
+            after += [title, *_lines(op.changes, "after")]
+    return {"before": "\n".join([*before, ""]) if before else "", "after": "\n".join([*after, ""]) if after else ""}
+
+
+def failure_text(report: Report) -> str:
+    """One line that names what failed, for ``msg``; the first reason in full."""
+    first = report.failures[0]
+    rest = f" ({len(report.failures) - 1} more under failures)" if len(report.failures) > 1 else ""
+    return f"{len(report.broken)} of {len(report.links)} links are blocked or failed. {first}{rest}"
+
+
+def _rerun(report: Report) -> dict[str, Any]:
+    """What to run again once the failures are seen to, as values of the options ``scope`` and ``only``."""
+    pairs = [link.pair for link in report.broken]
+    return {
+        "clusters": sorted({str(cluster) for pair in pairs for cluster in pair}),
+        "pairs": [[pair.a, pair.b] for pair in pairs],
+    }
+
+
+def _link_row(link: LinkReport) -> dict[str, Any]:
+    seen = link_result(link.link) if link.link is not None else {"between": [link.pair.a, link.pair.b]}
+    return {
+        **seen,
+        "outcome": link.outcome.value,
+        "changes": [op.id for op in link.done],
+        "failure": link.failure.as_result() if link.failure is not None else None,
+        "notes": list(link.notes),
+    }
+
+
+def _lines(changes: Iterable[Change], which: str) -> list[str]:
+    found = [(change.field, _plain(getattr(change, which))) for change in changes]
+    return [f"  {name}: {json.dumps(value, sort_keys=True, ensure_ascii=False)}" for name, value in found]
+
+
+def _plain(value: object) -> Any:
+    """JSON of a field's value."""
+    if value is None or isinstance(value, (bool, int, str)):
+        return value.value if isinstance(value, StrEnum) else value
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (frozenset, set)):
+        return sorted(str(item) for item in value)
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return str(value)

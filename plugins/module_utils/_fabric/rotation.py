@@ -1,0 +1,168 @@
+# Copyright: (c) 2026, liqo.fabric contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which Secret each gateway of a link shall use, and the order of writes in which new keys interrupt it shortest.
+
+A running gateway never looks at its key again. Only a new pod takes a new one, and it gets a new pod when the name of
+its Secret changes. Liqo finds the Secret by two labels and stops at two of them, so the old one goes before the
+gateway is pointed at the new one; that last write is also what wakes Liqo up.
+
+Both gateways are replaced in one interruption: the server first, and the client as soon as the server's new pod runs.
+The client's own start then takes as long as the server needs to listen, so that its first handshake is answered; one
+that is lost is tried again by WireGuard only after 5 s.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from .errors import FabricError, FailureName
+from .model import ClusterId, Keys, Shortcut
+from .objects import ClusterState, Fact, FactName, KeySecret, Kind, Side
+from .operations import Op, Verb
+
+_NUMBER = re.compile(r"-(\d+)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyWish:
+    """The Secret that the gateway of one side shall use."""
+
+    secret: str | None = None
+    """Its name; None: no opinion, Liqo makes one or the gateway names one already."""
+    make: bool = False
+    """It is not there yet."""
+    surplus: tuple[KeySecret, ...] = ()
+    """Secrets that must go, since Liqo stops at two of them."""
+    renews: bool = False
+    """A gateway that runs gets another key, so its pod is replaced."""
+
+
+def key_wishes(
+    shortcut: Shortcut, one: ClusterState, other: ClusterState, *, rotate: bool
+) -> Mapping[ClusterId, KeyWish]:
+    """Of both sides. Raises FabricError where our rights do not show what would be replaced."""
+    own = shortcut.settings.keys == Keys.OWN
+    sides = (one.side(other.id), other.side(one.id))
+    if rotate or own:
+        for state in (one, other):
+            _refuse_blind(state, shortcut)
+    return {side.cluster: _wish(side, own=own, renew=rotate or (own and _has_keys_of_liqo(side))) for side in sides}
+
+
+def in_shortest_order(ops: Sequence[Op], wishes: Mapping[ClusterId, KeyWish], sides: Sequence[Side]) -> list[Op]:
+    """The operations with the edges that a renewal needs; without one, as they are."""
+    renewed = [side for side in sides if wishes[side.cluster].renews]
+    made = {op.id for op in ops if op.kind is Kind.SECRET and op.verb is Verb.CREATE}
+    found = list(ops)
+    for side in renewed:
+        old = _of(found, side.cluster, Kind.SECRET, Verb.DELETE)
+        found = _after(found, made, old)
+        found = _after(found, _ids(old) or made, _of(found, side.cluster, Kind.SERVER, Kind.CLIENT))
+    server = next((side for side in renewed if side.servers), None)
+    if server is None:
+        for side in renewed:
+            found = _after(found, _begun(found, side, made), _of(found, side.peer, Kind.PUBLIC_KEY))
+        return found
+    # The tunnel is down from here on. Each new pod reads the key of its peer when it starts.
+    found = _after(found, _begun(found, server, made), _of(found, server.cluster, Kind.PUBLIC_KEY))
+    woken = _ids(_of(found, server.cluster, Kind.SERVER))
+    new_pod = Fact(name=FactName.RENEWED, cluster=server.cluster, peer=server.peer, seen=server.gateways()[0].pod_ip)
+    client = [*_of(found, server.peer, Kind.SECRET, Verb.DELETE), *_of(found, server.peer, Kind.PUBLIC_KEY)]
+    found = _after(found, woken, client, new_pod)
+    return _after(found, _ids(_of(found, server.peer, Kind.PUBLIC_KEY)), _of(found, server.peer, Kind.CLIENT))
+
+
+def _begun(ops: Sequence[Op], side: Side, made: set[str]) -> set[str]:
+    """What comes right before the gateway of a side is pointed at its new Secret."""
+    return _ids(_of(ops, side.cluster, Kind.SECRET, Verb.DELETE)) or made
+
+
+def has_own_keys(side: Side) -> bool:
+    """Its gateway runs with a pair that this collection made."""
+    used = _used(side)
+    return used is not None and bool(used.owners)
+
+
+def _has_keys_of_liqo(side: Side) -> bool:
+    """A gateway that names no Secret, unless one of ours is there since a run died half-way."""
+    if not side.gateways() or any(held.spec.secret for held in side.gateways()):
+        return False
+    used = _used(side)
+    return not (used.owners if used is not None else _ours(side))
+
+
+def _wish(side: Side, *, own: bool, renew: bool) -> KeyWish:
+    used, ours = _used(side), _ours(side)
+    if renew and side.gateways():
+        return KeyWish(secret=next_name(side), make=True, surplus=side.secrets, renews=True)
+    if used is not None and used.owners:
+        return KeyWish(secret=used.meta.name, surplus=tuple(held for held in side.secrets if held != used))
+    if used is not None:
+        return KeyWish(surplus=tuple(held for held in side.secrets if held.owners))
+    if ours:
+        # Of a run that died half-way, or of a gateway that somebody removed.
+        return KeyWish(secret=ours[-1].meta.name, surplus=ours[:-1])
+    return KeyWish(secret=next_name(side), make=True) if own else KeyWish()
+
+
+def _used(side: Side) -> KeySecret | None:
+    """The Secret of the gateway that is there."""
+    names = {held.secret_name or held.default_secret_name for held in side.gateways()}
+    return next((held for held in side.secrets if held.meta.name in names), None)
+
+
+def _ours(side: Side) -> tuple[KeySecret, ...]:
+    """Secrets that this collection made, oldest first."""
+    found = (held for held in side.secrets if held.owners and held.public_key and not held.meta.terminating)
+    return tuple(sorted(found, key=lambda held: _number(side, held.meta.name)))
+
+
+def next_name(side: Side) -> str:
+    """``gw-leaf-b-1``, then ``-2`` ...: known before the key is, so that a plan can show it."""
+    names = {held.meta.name for held in side.secrets} | {held.secret_name or "" for held in side.gateways()}
+    return f"{_base(side)}-{1 + max((_number(side, name) for name in names), default=0)}"
+
+
+def _base(side: Side) -> str:
+    gateways = side.gateways()
+    return f"gw-{gateways[0].meta.name if gateways else side.peer}"
+
+
+def _number(side: Side, name: str) -> int:
+    match = _NUMBER.fullmatch(name.removeprefix(_base(side)))
+    return int(match[1]) if match else 0
+
+
+def _refuse_blind(state: ClusterState, shortcut: Shortcut) -> None:
+    if "Secret" in state.unread:
+        raise FabricError(
+            what=f"{shortcut.pair} cannot get keys of its own",
+            where=f"cluster {state.id}, Secrets of the tenant namespace",
+            why="our rights do not allow to list Secrets there",
+            next="grant get, list, create and delete on secrets there, as Liqo's peering-user role does",
+            fault=FailureName.MISSING_RIGHT,
+        )
+
+
+def _of(ops: Sequence[Op], cluster: ClusterId, *what: Kind | Verb) -> list[Op]:
+    kinds = {one for one in what if isinstance(one, Kind)}
+    verbs = {one for one in what if isinstance(one, Verb)} or set(Verb)
+    return [op for op in ops if op.cluster == cluster and op.kind in kinds and op.verb in verbs]
+
+
+def _ids(ops: Sequence[Op]) -> set[str]:
+    return {op.id for op in ops}
+
+
+def _after(ops: Sequence[Op], needed: Collection[str], later: Sequence[Op], *awaited: Fact) -> list[Op]:
+    """The operations, those of ``later`` with more to wait for."""
+    chosen = _ids(later)
+    return [
+        replace(op, needs=op.needs | (frozenset(needed) - {op.id}), awaits=(*op.awaits, *awaited))
+        if op.id in chosen
+        else op
+        for op in ops
+    ]

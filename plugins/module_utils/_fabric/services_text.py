@@ -1,0 +1,174 @@
+# Copyright: (c) 2026, liqo.fabric contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The results of ``propagation`` and ``propagation_info`` as a person reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from .columns import Row, aligned, aligned_blocks, counted, failure_lines, wrapped
+
+NONE = "-"
+MOST_WRITES = 200
+"""Beyond that, writes are left to `plan` in the result: nobody reads thousands of lines."""
+MOST_GATES = 20
+"""Beyond that, closed gates are left to `gates` in the result: there is one for each ordered pair of leaves."""
+
+_WORDS = {
+    # outcome: (in a plan, of a run)
+    "created": ("create", "created"),
+    "repaired": ("change", "changed"),
+    "removed": ("remove", "removed"),
+    "pending": ("pending", "pending"),
+    "in_sync": ("in sync", "in sync"),
+    "blocked": ("blocked", "blocked"),
+    "failed": ("failed", "failed"),
+}
+
+
+def propagation_text(result: Row) -> str:
+    """The summary, every Service on every cluster, what is written, which gates are closed, what is in the way."""
+    lines = [_summary_line(result)]
+    rows = result.get("services") or ()
+    if rows:
+        lines += ["", *_service_lines(result, rows)]
+    if result.get("plan"):
+        title = "Would be written" if result.get("check_mode") else "Written, as planned"
+        cells = [_write_cells(op) for op in result["plan"][:MOST_WRITES]]
+        lines += ["", title, *aligned(cells, indent="  "), *_rest(result["plan"], MOST_WRITES, "write", "plan")]
+    # Several Services mostly have the same ones.
+    gates = list(dict.fromkeys((row["consumer"], row["provider"], row["detail"]) for row in result.get("gates") or ()))
+    if gates:
+        lines += ["", "Closed for Liqo's own direct connections"]
+        for consumer, provider, detail in gates[:MOST_GATES]:
+            lines += wrapped(str(detail), head=f"  {consumer} to {provider}: ")
+        lines += _rest(gates, MOST_GATES, "gate", "gates")
+    return "\n".join([*lines, *_failures(result)])
+
+
+def services_text(result: Row) -> str:
+    """Which way every endpoint of every Service takes from every leaf."""
+    summary = result.get("summary") or {}
+    ways = [
+        f"{summary[key]} {key.replace('_', ' ')}"
+        for key in ("local", "direct", "hub", "via_hub", "unmapped")
+        if summary.get(key)
+    ]
+    counts = f"{counted(summary.get('services', 0), 'Service')}, {counted(summary.get('endpoints', 0), 'endpoint')}"
+    lines = [counts + (f": {', '.join(ways)}" if ways else "") + _faults(summary) + _unreachable(summary)]
+    rows = result.get("services") or ()
+    if rows:
+        lines += ["", *_endpoint_lines(rows)]
+    for row in result.get("orphans") or ():
+        where = (
+            f"{row.get('cluster')}: slice {row.get('namespace')}/{row.get('name')} for {row.get('service') or 'nobody'}"
+        )
+        lines += [
+            "",
+            *wrapped(f"{where} belongs to nothing any more", head="  "),
+            *wrapped(str(row.get("repair")), head="      repair: "),
+        ]
+    return "\n".join([*lines, *_failures(result)])
+
+
+def _summary_line(result: Row) -> str:
+    summary = result.get("summary") or {}
+    word = 0 if result.get("check_mode") else 1
+    parts = [f"{summary[key]} {words[word]}" for key, words in _WORDS.items() if summary.get(key)]
+    services = counted(summary.get("services", 0), "Service")
+    done = ", ".join(parts) or "nothing to do"
+    return f"fabric {result.get('fabric', '?')}, {services} on its clusters: {done}{_unreachable(summary)}"
+
+
+def _write_cells(op: Row) -> list[str]:
+    name = f"{op.get('namespace')}/{op.get('name')}" if op.get("namespace") else str(op.get("name"))
+    return [*(str(op.get(key)) for key in ("cluster", "action", "kind")), name, str(op.get("reason"))]
+
+
+def _rest(all_of_them: Sequence[object], shown: int, noun: str, key: str) -> list[str]:
+    """A line about what is not shown, where there is such."""
+    more = len(all_of_them) - shown
+    return [f"  {counted(more, f'more {noun}')} in the result, under {key}"] if more > 0 else []
+
+
+def _service_lines(result: Row, rows: Sequence[Row]) -> list[str]:
+    word = 0 if result.get("check_mode") else 1
+    table = [["SERVICE", "ON", "MODE", "OUTCOME", "WHY"]]
+    for row in rows:
+        outcome = str(row.get("outcome"))
+        failure = row.get("failure") or {}
+        table.append(
+            [
+                _name(row),
+                str(row.get("cluster")),
+                str(row.get("mode") or NONE),
+                _WORDS.get(outcome, (outcome, outcome))[word],
+                str(failure.get("what") or row.get("reason") or NONE),
+            ]
+        )
+    return aligned(table)
+
+
+def _endpoint_lines(rows: Sequence[Row]) -> list[str]:
+    """One block per Service and leaf, faults below it."""
+    table = [["SERVICE", "SEEN FROM", "POD", "RUNS ON", "ADDRESS", "WAY", "IN USE", "WHY"]]
+    owners: list[Row | None] = [None]
+    for row in rows:
+        if not row.get("endpoints"):
+            table.append([_name(row), str(row.get("cluster")), *[NONE] * 5, "it has no endpoint here"])
+            owners.append(row)
+        for endpoint in row.get("endpoints") or ():
+            table.append(
+                [
+                    _name(row),
+                    str(row.get("cluster")),
+                    str(endpoint.get("pod") or NONE),
+                    str(endpoint.get("cluster") or NONE),
+                    str(endpoint.get("address")),
+                    _way(endpoint),
+                    "yes" if endpoint.get("ready") else "no",
+                    str(endpoint.get("why")),
+                ]
+            )
+            owners.append(row)
+    blocks = aligned_blocks(table)
+    lines: list[str] = []
+    for number, (owner, block) in enumerate(zip(owners, blocks, strict=True)):
+        lines += block
+        if owner is not None and (number + 1 == len(owners) or owners[number + 1] is not owner):
+            lines += _fault_lines(owner.get("faults") or ())
+    return lines
+
+
+def _fault_lines(faults: Iterable[Row]) -> list[str]:
+    lines: list[str] = []
+    for fault in faults:
+        lines += wrapped(str(fault.get("detail")), head=f"    {fault.get('name')}: ")
+        lines += wrapped(str(fault.get("repair")), head="        repair: ")
+    return lines
+
+
+def _way(endpoint: Row) -> str:
+    way = str(endpoint.get("path"))
+    return f"direct, {endpoint.get('through')}" if way == "direct" else way
+
+
+def _faults(summary: Row) -> str:
+    return f"; {counted(summary['faults'], 'fault')}" if summary.get("faults") else ""
+
+
+def _unreachable(summary: Row) -> str:
+    return f"; {counted(summary['unreachable'], 'cluster')} unreachable" if summary.get("unreachable") else ""
+
+
+def _name(row: Row) -> str:
+    return f"{row.get('hub')}:{row.get('namespace')}/{row.get('name')}"
+
+
+def _failures(result: Row) -> list[str]:
+    failures = result.get("failures") or ()
+    lines = ["", "What is in the way"] if failures else []
+    for failure in failures:
+        lines += failure_lines(failure)
+    return lines
