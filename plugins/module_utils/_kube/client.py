@@ -1,0 +1,249 @@
+# Copyright: (c) 2026, liqo.fabric contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The API of one cluster, as few verbs as the work needs: list, get, create, replace, delete, watch.
+
+No patch: the stock roles of Liqo do not grant it. Objects are plain mappings, this file knows no kind. No exception of
+another library comes out of it, only Unreachable and the family of ApiError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from .._fabric.errors import ApiError, Gone
+from .._fabric.resources import Json, Resource
+from .answers import Answer, Refusal, api_error
+from .exchange import Call, Counters, Exchange
+from .watching import Watch
+
+PAGE_SIZE = 500
+"""Objects per request of a list."""
+
+# After the time that the server was asked for, before its silence counts as a lost connection.
+_WATCH_GRACE_S = 5.0
+
+_DRY_RUN = {"dryRun": "All"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """All objects of a kind at one moment."""
+
+    items: tuple[Json, ...]
+    """Each with apiVersion and kind, which the server leaves out in lists of built-in kinds."""
+    resource_version: str
+    """Of the whole list: where a watch goes on."""
+    server_time: datetime
+    """The server's clock, whole seconds, UTC."""
+
+
+class Api:
+    """Thread-safe: several requests may run at once, each on its own pooled connection."""
+
+    def __init__(self, exchange: Exchange, *, deadline: float | None = None) -> None:
+        self._exchange = exchange
+        self._deadline = deadline
+
+    @property
+    def cluster(self) -> str:
+        """The name under which the user knows the cluster."""
+        return self._exchange.session.endpoint.cluster
+
+    @property
+    def address(self) -> str:
+        """`host:port` of the API server."""
+        return self._exchange.session.endpoint.address
+
+    @property
+    def url(self) -> str:
+        """`https://host:port`."""
+        return self._exchange.session.endpoint.url
+
+    @property
+    def where(self) -> str:
+        """For the `where` of an error: `leaf-a at https://host:port`."""
+        return str(self._exchange.session.endpoint)
+
+    @property
+    def counters(self) -> Counters:
+        """A snapshot; shared by all that `within` returned."""
+        return self._exchange.counters
+
+    def within(self, seconds: float) -> Api:
+        """The same connection, for requests that all end within this time from now, whatever their own limits."""
+        deadline = self._exchange.clock.monotonic() + seconds
+        if self._deadline is not None:
+            deadline = min(deadline, self._deadline)
+        return Api(self._exchange, deadline=deadline)
+
+    def list(self, resource: Resource, *, namespace: str | None = None, label_selector: str | None = None) -> Listing:
+        """Every object, read page by page; without `namespace` those of all namespaces."""
+        try:
+            return self._list(resource, namespace=namespace, label_selector=label_selector, limit=PAGE_SIZE)
+        except Gone:
+            # The server forgot the snapshot between two pages; in one piece it cannot.
+            return self._list(resource, namespace=namespace, label_selector=label_selector, limit=0)
+
+    def get(self, resource: Resource, *, name: str, namespace: str | None = None) -> Json:
+        """One object. Raises NotFound."""
+        what = f"cannot read {_named(resource, name, namespace)}"
+        path = resource.path(namespace=namespace, name=name)
+        return self._perform("GET", path, what=what).body
+
+    def create(self, resource: Resource, body: Json, *, dry_run: bool = False) -> Json:
+        """The object as stored, with `dry_run` as it would be.
+
+        Raises Conflict with `already_exists`, Invalid, Forbidden.
+        After a lost answer a repetition may meet what the first attempt made: read it before taking it for foreign.
+        """
+        name, namespace = _identity(resource, body)
+        path = resource.path(namespace=namespace)
+        return self._write("POST", resource, body, path=path, name=name, dry_run=dry_run)
+
+    def replace(self, resource: Resource, body: Json, *, dry_run: bool = False) -> Json:
+        """The object as stored, with `dry_run` as it would be.
+
+        Raises Conflict unless `metadata.resourceVersion` of the body is the current one.
+        """
+        name, namespace = _identity(resource, body)
+        if not _metadata(body).get("resourceVersion"):
+            raise ValueError(f"{resource} {name!r} is replaced without a resourceVersion")
+        path = resource.path(namespace=namespace, name=name)
+        return self._write("PUT", resource, body, path=path, name=name, dry_run=dry_run)
+
+    def delete(
+        self,
+        resource: Resource,
+        *,
+        name: str,
+        uid: str,
+        namespace: str | None = None,
+        resource_version: str | None = None,
+        dry_run: bool = False,
+    ) -> None:
+        """Deletion is accepted; finalizers may keep the object for a while, its dependents go in the background.
+
+        With `dry_run` it is only asked whether it would be accepted. Raises NotFound when it is gone already, Conflict
+        when the name now belongs to an object with another uid.
+        """
+        preconditions = {"uid": uid} | ({"resourceVersion": resource_version} if resource_version else {})
+        body = {
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "propagationPolicy": "Background",
+            "preconditions": preconditions,
+            # The server reads the options of a DELETE from its body alone, and ignores the query beside one. The query
+            # is for the audit log, which shows no bodies.
+            **({"dryRun": ["All"]} if dry_run else {}),
+        }
+        what = f"cannot delete {_named(resource, name, namespace)}"
+        query = _DRY_RUN if dry_run else None
+        self._perform("DELETE", resource.path(namespace=namespace, name=name), what=what, query=query, body=body)
+
+    def watch(
+        self,
+        resource: Resource,
+        *,
+        resource_version: str,
+        timeout_s: float,
+        namespace: str | None = None,
+        label_selector: str | None = None,
+    ) -> Watch:
+        """Changes after `resource_version` (of a Listing), for at most `timeout_s`. The caller closes it.
+
+        Raises Gone when the server no longer knows that version, Forbidden where the rights lack the verb watch.
+        """
+        if self._deadline is not None:
+            timeout_s = min(timeout_s, max(self._deadline - self._exchange.clock.monotonic(), 0.0))
+        # Whole seconds, and 0 would mean the server's own choice, half an hour and more.
+        query = {
+            "watch": "1",
+            "allowWatchBookmarks": "true",
+            "resourceVersion": resource_version,
+            "timeoutSeconds": str(max(round(timeout_s), 1)),
+        }
+        if label_selector:
+            query["labelSelector"] = label_selector
+        what = f"cannot watch {resource}" + (f" in {namespace}" if namespace else "")
+        call = Call(method="GET", path=resource.path(namespace=namespace), query=query, what=what)
+        response = self._exchange.open_stream(call, silence_s=timeout_s + _WATCH_GRACE_S, deadline=self._deadline)
+
+        def error_of(refusal: Refusal) -> ApiError:
+            return api_error(refusal, what=what, where=self.where)
+
+        return Watch(response, resource_version=resource_version, error_of=error_of)
+
+    def request(
+        self, *, method: str, path: str, query: Mapping[str, str] | None = None, body: Json | None = None
+    ) -> Answer:
+        """Any other request, `path="/version"` for one."""
+        return self._perform(method, path, what=f"{method} {path} failed", query=query, body=body)
+
+    def close(self) -> None:
+        """Closes the idle connections."""
+        self._exchange.close()
+
+    def _list(self, resource: Resource, *, namespace: str | None, label_selector: str | None, limit: int) -> Listing:
+        query = {"limit": str(limit)} if limit else {}
+        if label_selector:
+            query["labelSelector"] = label_selector
+        what = f"cannot list {resource}" + (f" in {namespace}" if namespace else "")
+        path, items = resource.path(namespace=namespace), []
+        while True:
+            answer = self._perform("GET", path, what=what, query=query)
+            items += _items(resource, answer.body)
+            metadata = _metadata(answer.body)
+            following = metadata.get("continue")
+            if not following:
+                # Every page repeats the version of the first one.
+                version = str(metadata.get("resourceVersion") or "")
+                return Listing(items=tuple(items), resource_version=version, server_time=answer.server_time)
+            query = query | {"continue": str(following)}
+
+    def _write(self, method: str, resource: Resource, body: Json, *, path: str, name: str, dry_run: bool) -> Json:
+        verb = "create" if method == "POST" else "change"
+        what = f"cannot {verb} {_named(resource, name, _identity(resource, body)[1])}"
+        typed = {"apiVersion": resource.api_version, "kind": resource.kind} | dict(body)
+        is_secret = not resource.group and resource.kind == "Secret"
+        query = _DRY_RUN if dry_run else None
+        return self._perform(method, path, what=what, query=query, body=typed, is_secret=is_secret).body
+
+    def _perform(
+        self,
+        method: str,
+        path: str,
+        *,
+        what: str,
+        query: Mapping[str, str] | None = None,
+        body: Json | None = None,
+        is_secret: bool = False,
+    ) -> Answer:
+        call = Call(method=method, path=path, query=query or {}, body=body, what=what, is_secret=is_secret)
+        return self._exchange.perform(call, deadline=self._deadline)
+
+
+def _items(resource: Resource, body: Json) -> list[Json]:
+    items = body.get("items")
+    if not isinstance(items, list):
+        return []
+    return [{"apiVersion": resource.api_version, "kind": resource.kind} | item for item in items]
+
+
+def _identity(resource: Resource, body: Json) -> tuple[str, str | None]:
+    """Name and namespace of a body to be sent; ValueError without: a generated name cannot be sent twice."""
+    name, namespace = _metadata(body).get("name"), _metadata(body).get("namespace")
+    if not isinstance(name, str) or (resource.namespaced and not isinstance(namespace, str)):
+        raise ValueError(f"a {resource.kind} is sent without metadata.name or metadata.namespace")
+    return name, str(namespace) if resource.namespaced else None
+
+
+def _metadata(body: Json) -> Json:
+    metadata = body.get("metadata")
+    return metadata if isinstance(metadata, Mapping) else {}
+
+
+def _named(resource: Resource, name: str, namespace: str | None) -> str:
+    return f"{resource} {namespace}/{name}" if namespace else f"{resource} {name}"

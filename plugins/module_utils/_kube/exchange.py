@@ -1,0 +1,321 @@
+# Copyright: (c) 2026, liqo.fabric contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One exchange with one API server, repeated when that helps: the only place where a request is sent or retried.
+
+What to repeat is decided by retry.py, what an answer means by answers.py, why there is none by reachability.py. Every
+attempt ends before the deadline it was given, so that one silent cluster costs a bounded time.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Protocol, TypeVar
+from urllib.parse import urlencode
+
+from .._fabric.errors import FabricError
+from .._fabric.resources import Json
+from .answers import Answer, NotKubernetesError, Refusal, api_error, read_answer, read_refusal
+from .clock import Clock
+from .reachability import Cause, cause_of, reason_of, unreachable
+from .retry import Failure, RetryPolicy
+from .session import Session
+
+if TYPE_CHECKING:
+    from urllib3 import BaseHTTPResponse, Timeout
+
+T = TypeVar("T")
+
+_CHUNK = 64 * 1024
+# An error page need not be read to its end.
+_MAX_ERROR_BODY = 256 * 1024
+# urllib3 refuses a timeout of zero.
+_SHORTEST_S = 0.001
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How long things may take, in seconds."""
+
+    connect_timeout_s: float = 5.0
+    """TCP and TLS, per attempt."""
+    read_timeout_s: float = 30.0
+    """Silence of the server, per attempt."""
+    call_deadline_s: float = 60.0
+    """One request with all its repetitions and the pauses between them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request, before any attempt."""
+
+    method: str
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: Json | None = None
+    what: str
+    """For the error: `cannot list configurations.networking.liqo.io`."""
+    is_secret: bool = False
+    """An error must not quote the server, which may repeat the body."""
+
+    @property
+    def target(self) -> str:
+        return f"{self.path}?{urlencode(self.query)}" if self.query else self.path
+
+    @property
+    def is_write(self) -> bool:
+        """May it change a stored object? Dry runs and questions about rights do not."""
+        is_question = "dryRun" in self.query or self.path.startswith("/apis/authorization.k8s.io/")
+        return self.method != "GET" and not is_question
+
+    @property
+    def repeatable(self) -> bool:
+        """Is a second one harmless? Not of a create: when the connection broke after sending, the object may exist."""
+        return self.method != "POST" or not self.is_write
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counters:
+    """What was sent so far."""
+
+    requests: int = 0
+    """Attempts, as the audit log of the server counts them (those that found no server included)."""
+    retries: int = 0
+    writes: int = 0
+    """POST, PUT and DELETE that the server confirmed, without dry runs and questions about rights."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Failed:
+    """One attempt that led to nothing."""
+
+    failure: Failure
+    error: FabricError
+    origin: BaseException | None = None
+
+
+class _OutOfTimeError(Exception):
+    """Our deadline passed in the middle of an answer."""
+
+
+class SessionOpener(Protocol):
+    """Reads the credentials afresh; raises FabricError."""
+
+    def __call__(self) -> Session: ...
+
+
+class Exchange:
+    """Thread-safe. Opens its first session at once, so that wrong connection options show before any request."""
+
+    def __init__(
+        self,
+        open_session: SessionOpener,
+        *,
+        limits: Limits,
+        retry: RetryPolicy,
+        clock: Clock,
+        user_agent: str,
+        log: Callable[[str], None] | None = None,
+    ) -> None:
+        self._open_session = open_session
+        self._limits = limits
+        self._retry = retry
+        self._user_agent = user_agent
+        self._log = log
+        self._lock = threading.Lock()
+        self._renewing = threading.Lock()
+        self._counters = Counters()
+        self.clock = clock
+        self.session = open_session()
+
+    @property
+    def counters(self) -> Counters:
+        return self._counters
+
+    def perform(self, call: Call, *, deadline: float | None = None) -> Answer:
+        """The answer, read to its end. `deadline` is a moment of the clock. Raises Unreachable or ApiError."""
+
+        def receive(response: BaseHTTPResponse, until: float) -> Answer:
+            content = self._read(response, until=until)
+            return read_answer(status=response.status, headers=response.headers, content=content, now=self.clock.now())
+
+        return self._repeat(call, receive, deadline=deadline)
+
+    def open_stream(self, call: Call, *, silence_s: float, deadline: float | None = None) -> BaseHTTPResponse:
+        """An answer that has begun and is read by the caller, who has to close it; `silence_s` is its read timeout."""
+        return self._repeat(call, lambda response, _: response, deadline=deadline, read_timeout_s=silence_s)
+
+    def close(self) -> None:
+        """Closes idle connections; the next request would open them again."""
+        self.session.pool.clear()
+
+    def _repeat(
+        self,
+        call: Call,
+        receive: Callable[[BaseHTTPResponse, float], T],
+        *,
+        deadline: float | None,
+        read_timeout_s: float | None = None,
+    ) -> T:
+        """Attempts until one succeeds, the policy gives up, or the deadline would pass."""
+        until = self.clock.monotonic() + self._limits.call_deadline_s
+        until = until if deadline is None else min(until, deadline)
+        session, renewed, repetitions = self.session, False, 0
+        while True:
+            named = call if not repetitions else replace(call, what=f"{call.what} in {repetitions + 1} attempts")
+            outcome = self._attempt(named, session, receive, until=until, read_timeout_s=read_timeout_s)
+            if not isinstance(outcome, _Failed):
+                return outcome
+            if outcome.failure.status == 401 and not renewed:
+                session, renewed = self._renew(session), True
+                continue
+            delay_s = self._retry.delay_s(outcome.failure, repeatable=call.repeatable, repetitions=repetitions)
+            if delay_s is None or self.clock.monotonic() + delay_s >= until:
+                raise outcome.error from outcome.origin
+            repetitions += 1
+            self._count(retries=1)
+            self._say(f"{call.method} {call.path}: repetition {repetitions} in {delay_s:g} s")
+            self.clock.sleep(delay_s)
+
+    def _attempt(
+        self,
+        call: Call,
+        session: Session,
+        receive: Callable[[BaseHTTPResponse, float], T],
+        *,
+        until: float,
+        read_timeout_s: float | None,
+    ) -> T | _Failed:
+        # urllib3 comes with the Python package kubernetes, which is imported late (see credentials.py).
+        from urllib3.exceptions import HTTPError
+
+        started = self.clock.monotonic()
+        if started >= until:
+            return self._no_answer(call, session, Cause.OUT_OF_TIME)
+        try:
+            response = self._send(call, session, timeout=self._timeout(until - started, read_timeout_s))
+            self._say(f"{call.method} {call.path}: {response.status} in {self._since(started) * 1000:.0f} ms")
+            if 200 <= response.status < 300:
+                outcome = receive(response, until)
+                self._count(writes=1 if call.is_write else 0)
+                return outcome
+            content = self._read(response, until=until, limit=_MAX_ERROR_BODY)
+            return self._refused(call, session, read_refusal(response.status, response.headers, content))
+        except _OutOfTimeError:
+            return self._no_answer(call, session, Cause.OUT_OF_TIME)
+        except NotKubernetesError as error:
+            return self._no_kubernetes(call, session, error)
+        except (HTTPError, OSError) as error:
+            cause = cause_of(error)
+            self._say(f"{call.method} {call.path}: {cause.value} after {self._since(started):.1f} s")
+            return self._no_answer(call, session, cause, origin=error, elapsed_s=self._since(started))
+
+    def _send(self, call: Call, session: Session, *, timeout: Timeout) -> BaseHTTPResponse:
+        headers = session.headers.copy()
+        headers["Accept"] = "application/json"
+        headers["User-Agent"] = self._user_agent
+        content = None
+        if call.body is not None:
+            content = json.dumps(call.body, default=_plain).encode()
+            headers["Content-Type"] = "application/json"
+        self._count(requests=1)
+        return session.pool.request(
+            call.method,
+            session.endpoint.url + call.target,
+            body=content,
+            headers=headers,
+            timeout=timeout,
+            retries=False,
+            redirect=False,
+            preload_content=False,
+        )
+
+    def _timeout(self, left_s: float, read_timeout_s: float | None) -> Timeout:
+        from urllib3 import Timeout
+
+        connect_s = min(self._limits.connect_timeout_s, left_s)
+        # A stream has its own measure of silence, which may be longer than a call.
+        read_s = min(self._limits.read_timeout_s, left_s) if read_timeout_s is None else read_timeout_s
+        return Timeout(connect=max(connect_s, _SHORTEST_S), read=max(read_s, _SHORTEST_S))
+
+    def _read(self, response: BaseHTTPResponse, *, until: float, limit: int | None = None) -> bytes:
+        """The body, or its beginning. The read timeout bounds each silence, `until` a server that only trickles."""
+        chunks, size = [], 0
+        try:
+            # read1 returns what has arrived; read and stream would wait for a whole chunk.
+            while chunk := response.read1(_CHUNK):
+                chunks.append(chunk)
+                size += len(chunk)
+                if self.clock.monotonic() >= until:
+                    raise _OutOfTimeError
+                if limit is not None and size >= limit:
+                    break
+            else:
+                response.release_conn()
+        finally:
+            # Does nothing to a connection that went back to the pool.
+            response.close()
+        return b"".join(chunks)
+
+    def _renew(self, stale: Session) -> Session:
+        """Fresh credentials, read once however many threads met the 401."""
+        with self._renewing:
+            if self.session is stale:
+                self._say("401: the credentials are read again")
+                self.session = self._open_session()
+            return self.session
+
+    def _refused(self, call: Call, session: Session, refusal: Refusal) -> _Failed:
+        error = api_error(refusal, what=call.what, where=str(session.endpoint), quote=not call.is_secret)
+        return _Failed(failure=Failure(status=refusal.status, retry_after_s=refusal.retry_after_s), error=error)
+
+    def _no_kubernetes(self, call: Call, session: Session, error: NotKubernetesError) -> _Failed:
+        found = unreachable(
+            Cause.OTHER,
+            what=call.what,
+            endpoint=session.endpoint,
+            reason="what it answered is no JSON object, so this is no Kubernetes API server",
+        )
+        return _Failed(failure=Failure(cause=Cause.OTHER), error=found, origin=error)
+
+    def _no_answer(
+        self,
+        call: Call,
+        session: Session,
+        cause: Cause,
+        *,
+        origin: BaseException | None = None,
+        elapsed_s: float = 0.0,
+    ) -> _Failed:
+        error = unreachable(
+            cause,
+            what=call.what,
+            endpoint=session.endpoint,
+            reason=reason_of(origin) if origin else "",
+            elapsed_s=elapsed_s,
+        )
+        return _Failed(failure=Failure(cause=cause), error=error, origin=origin)
+
+    def _count(self, *, requests: int = 0, retries: int = 0, writes: int = 0) -> None:
+        with self._lock:
+            count = self._counters
+            self._counters = Counters(
+                requests=count.requests + requests, retries=count.retries + retries, writes=count.writes + writes
+            )
+
+    def _since(self, moment: float) -> float:
+        return self.clock.monotonic() - moment
+
+    def _say(self, line: str) -> None:
+        if self._log:
+            self._log(f"{self.session.endpoint.cluster}: {line}")
+
+
+def _plain(value: object) -> object:
+    """Bodies may hold any Mapping, json knows dict only."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} cannot be part of an API object")

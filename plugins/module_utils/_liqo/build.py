@@ -1,0 +1,172 @@
+# Copyright: (c) 2026, liqo.fabric contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Specs -> API bodies. Starting from what is there, only the fields that we own are set; all others are kept."""
+
+from __future__ import annotations
+
+import base64
+import copy
+from typing import Any
+
+from .._fabric.model import ClusterId, ServiceType
+from .._fabric.objects import (
+    ConfigurationSpec,
+    Endpoint,
+    GatewayClientSpec,
+    GatewayServerSpec,
+    Later,
+    NamespaceSpec,
+    PublicKeySpec,
+    SecretSpec,
+    Spec,
+    TemplateRef,
+)
+from .._fabric.resources import Resource
+from .body import Json
+from .names import (
+    GATEWAY_RESOURCE,
+    MANAGED,
+    OWNERS,
+    POD_SECURITY,
+    REMOTE_CLUSTER_ID,
+    TENANT_NAMESPACE,
+    WISHES,
+    write_owners,
+    write_wishes,
+)
+from .resources import (
+    CLIENT_TEMPLATE,
+    CONFIGURATION,
+    GATEWAY_CLIENT,
+    GATEWAY_SERVER,
+    NAMESPACE,
+    PUBLIC_KEY,
+    SECRET,
+    SERVER_TEMPLATE,
+)
+
+
+def build(spec: Spec, *, name: str, namespace: str, peer: ClusterId, current: Json | None = None) -> dict[str, Any]:
+    """The body to create, or with ``current`` to replace an object. Every Later must have been resolved."""
+    resource, labels, fields = _parts(spec, peer)
+    body: dict[str, Any] = copy.deepcopy(dict(current)) if current else {}
+    body.update(apiVersion=resource.api_version, kind=resource.kind)
+    metadata = body.setdefault("metadata", {})
+    metadata["name"] = name
+    if namespace:
+        metadata["namespace"] = namespace
+    if current is None:
+        labels = {**labels, **(POD_SECURITY if isinstance(spec, NamespaceSpec) else {})}
+    metadata["labels"] = {**(metadata.get("labels") or {}), **labels}
+    _set_mark(metadata, spec)
+    if fields:
+        _merge(body.setdefault("spec", {}), fields)
+    return body
+
+
+def build_key_secret(
+    spec: SecretSpec, *, name: str, namespace: str, peer: ClusterId, private_key: bytes, public_key: bytes
+) -> dict[str, Any]:
+    """The Secret of a gateway with a pair of our own, 32 raw bytes each, labelled as Liqo looks for it.
+
+    The only body with a private key: it goes to the API server and nowhere else.
+    """
+    pair = {"privateKey": private_key, "publicKey": public_key}
+    data = {key: base64.b64encode(half).decode() for key, half in pair.items()}
+    return {**build(spec, name=name, namespace=namespace, peer=peer), "type": "Opaque", "data": data}
+
+
+def _parts(spec: Spec, peer: ClusterId) -> tuple[Resource, dict[str, str], dict[str, Any]]:
+    """The kind, Liqo's labels and the owned fields of ``spec``."""
+    labels: dict[str, str] = {REMOTE_CLUSTER_ID: peer}
+    if isinstance(spec, NamespaceSpec):
+        return NAMESPACE, {**labels, TENANT_NAMESPACE: "true"}, {}
+    if isinstance(spec, ConfigurationSpec):
+        cidr = {"pod": list(spec.remote.pod), "external": list(spec.remote.external)}
+        return CONFIGURATION, labels, {"remote": {"cidr": cidr}}
+    if isinstance(spec, SecretSpec):
+        return SECRET, {**labels, GATEWAY_RESOURCE: "true"}, {}
+    if isinstance(spec, GatewayServerSpec):
+        return GATEWAY_SERVER, labels, _server_fields(spec)
+    if isinstance(spec, GatewayClientSpec):
+        return GATEWAY_CLIENT, labels, _client_fields(spec)
+    return PUBLIC_KEY, {**labels, GATEWAY_RESOURCE: "true"}, {"publicKey": _known(spec)}
+
+
+def _server_fields(spec: GatewayServerSpec) -> dict[str, Any]:
+    optional = {"nodePort": spec.node_port, "loadBalancerIP": spec.load_balancer_ip}
+    forbidden = {"nodePort": None} if spec.service_type == ServiceType.CLUSTER_IP else {}
+    metadata = {"serviceAnnotations": spec.service_annotations, "serviceLabels": spec.service_labels}
+    return {
+        "mtu": spec.mtu,
+        "endpoint": {
+            "port": spec.port,
+            "serviceType": str(getattr(spec.service_type, "value", spec.service_type)),
+            **{key: value for key, value in optional.items() if value is not None},
+            **forbidden,
+        },
+        "serverTemplateRef": _template_ref(SERVER_TEMPLATE, spec.template),
+        **{key: dict(value) for key, value in metadata.items() if value is not None},
+        **_secret_ref(spec),
+    }
+
+
+def _client_fields(spec: GatewayClientSpec) -> dict[str, Any]:
+    if not isinstance(spec.endpoint, Endpoint):
+        raise TypeError(f"the endpoint is not known: {spec.endpoint}")
+    endpoint = spec.endpoint
+    return {
+        "mtu": spec.mtu,
+        "endpoint": {"addresses": list(endpoint.addresses), "port": endpoint.port, "protocol": endpoint.protocol},
+        "clientTemplateRef": _template_ref(CLIENT_TEMPLATE, spec.template),
+        **_secret_ref(spec),
+    }
+
+
+def _secret_ref(spec: GatewayServerSpec | GatewayClientSpec) -> dict[str, Any]:
+    return {"secretRef": {"name": spec.secret}} if spec.secret is not None else {}
+
+
+def _known(spec: PublicKeySpec) -> str:
+    if isinstance(spec.key, Later):
+        raise TypeError(f"the key is not known: {spec.key}")
+    return spec.key
+
+
+def _template_ref(resource: Resource, template: TemplateRef) -> dict[str, str]:
+    return {
+        "apiVersion": resource.api_version,
+        "kind": resource.kind,
+        "name": template.name,
+        "namespace": template.namespace,
+    }
+
+
+def _set_mark(metadata: dict[str, Any], spec: Spec) -> None:
+    annotations = dict(metadata.get("annotations") or {})
+    if spec.owners:
+        metadata["labels"][MANAGED] = "true"
+        annotations[OWNERS] = write_owners(spec.owners)
+    else:
+        metadata["labels"].pop(MANAGED, None)
+        annotations.pop(OWNERS, None)
+    if spec.wishes:
+        annotations[WISHES] = write_wishes(spec.wishes)
+    elif spec.wishes is not None or not spec.owners:
+        annotations.pop(WISHES, None)
+    if annotations or metadata.get("annotations"):
+        metadata["annotations"] = annotations
+
+
+def _merge(body: dict[str, Any], fields: dict[str, Any]) -> None:
+    """Set owned fields, drop those that are None, keep the rest. Maps of text (labels of a Service) are one field."""
+    for key, value in fields.items():
+        if value is None:
+            body.pop(key, None)
+        elif isinstance(value, dict) and not key.startswith("service"):
+            if not isinstance(body.get(key), dict):
+                body[key] = {}
+            _merge(body[key], value)
+        else:
+            body[key] = value

@@ -1,0 +1,232 @@
+# Copyright: (c) 2026, liqo.fabric contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""All listed bodies of one cluster -> ClusterState: by_peer.py says which object belongs to which peer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from .._fabric.errors import FabricError, FailureName
+from .._fabric.model import ClusterId
+from .._fabric.objects import ClusterInfo, ClusterState, Kind, LocalNetworks, Side, TemplateRef
+from .._fabric.resources import Resource
+from . import parse
+from .body import Json, items_at, text_at, texts_at
+from .by_peer import ByPeer
+from .names import NETWORK_TYPE, REMOTE_CLUSTER_ID, VIRTUAL_KUBELET
+from .resources import (
+    CLIENT_TEMPLATE,
+    CONFIG_MAP,
+    CONFIGURATION,
+    CONNECTION,
+    DEPLOYMENT,
+    FOREIGN_CLUSTER,
+    GATEWAY_CHILDREN,
+    GATEWAY_CLIENT,
+    GATEWAY_SERVER,
+    NAMESPACE,
+    NETWORK,
+    NETWORK_CHILDREN,
+    PEERING,
+    PUBLIC_KEY,
+    SECRET,
+    SERVER_TEMPLATE,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Raw:
+    """What the API server of one cluster listed."""
+
+    liqo_namespace: str
+    objects: Mapping[Resource, tuple[Json, ...]]
+    """Kinds that were not asked for have no key."""
+    unread: frozenset[Resource] = frozenset()
+    """Kinds that our rights do not show."""
+    read_at: str = ""
+    address: str = ""
+
+    def of(self, resource: Resource) -> tuple[Json, ...]:
+        return self.objects.get(resource, ())
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """The bodies of one peer, by kind."""
+
+    by_resource: Mapping[Resource, Iterable[Json]]
+
+    def of(self, resource: Resource) -> Sequence[Json]:
+        return tuple(self.by_resource.get(resource, ()))
+
+
+def parse_cluster_id(raw: Raw, where: str) -> ClusterId:
+    """The id that the cluster reports; a FabricError without Liqo, or with two of it."""
+    ids = {text_at(body, "data", "CLUSTER_ID") for body in raw.of(CONFIG_MAP)} - {""}
+    if len(ids) == 1:
+        return ClusterId(ids.pop())
+    if ids:
+        raise FabricError(
+            what=f"several Liqo cluster ids: {', '.join(sorted(ids))}",
+            where=f"{where}, namespace {raw.liqo_namespace}",
+            why="more than one cluster id ConfigMap is there",
+            next="remove the ConfigMap that an old installation left behind",
+            fault=FailureName.DUPLICATE_OBJECTS,
+        )
+    raise FabricError(
+        what="no Liqo found",
+        where=f"{where}, namespace {raw.liqo_namespace}",
+        why="there is no ConfigMap with label app.kubernetes.io/name=clusterid-configmap",
+        next="install Liqo there, or set liqo_namespace if it is installed in another namespace",
+        fault=FailureName.NO_LIQO,
+    )
+
+
+def parse_cluster(raw: Raw, cluster: ClusterId) -> ClusterState:
+    """The state of one cluster with a side for every peer of which anything is held."""
+    by_peer = ByPeer(raw.objects)
+    return ClusterState(
+        id=cluster,
+        liqo_namespace=raw.liqo_namespace,
+        version=_version(raw),
+        networks=_networks(raw),
+        sides={peer: parse_side(by_peer, cluster, peer) for peer in by_peer.peers()},
+        read_at=raw.read_at,
+        templates=_templates(raw),
+        unread=tuple(sorted(resource.kind for resource in raw.unread)),
+        address=raw.address,
+        info=_info(raw) if DEPLOYMENT in raw.objects else None,
+    )
+
+
+def parse_side(objects: ByPeer, cluster: ClusterId, peer: ClusterId) -> Side:
+    """What the cluster holds about one peer; an empty side when that is nothing."""
+    return _side(cluster, peer, _Parts(objects.of(peer)))
+
+
+def parse_cluster_labels(deployments: Iterable[Json]) -> dict[str, str] | None:
+    """The labels that Liqo was installed with; None where its controller-manager is not among the Deployments."""
+    managers = [body for body in deployments if _is_controller_manager(body)]
+    return _cluster_labels(_flags(managers)) if managers else None
+
+
+def parse_peer_labels(foreign_clusters: Iterable[Json]) -> dict[ClusterId, dict[str, str]]:
+    """The labels on the ForeignClusters of a hub, by the cluster that each stands for."""
+    return {
+        ClusterId(text_at(body, "spec", "clusterID")): parse.labels_of(body)
+        for body in foreign_clusters
+        if text_at(body, "spec", "clusterID")
+    }
+
+
+def _side(cluster: ClusterId, peer: ClusterId, parts: _Parts) -> Side:
+    foreign = parts.of(FOREIGN_CLUSTER)
+    return Side(
+        cluster=cluster,
+        peer=peer,
+        namespaces=tuple(parse.parse_namespace(body, peer) for body in parts.of(NAMESPACE)),
+        configurations=tuple(parse.parse_configuration(body, peer) for body in parts.of(CONFIGURATION)),
+        servers=tuple(parse.parse_gateway_server(body, peer) for body in parts.of(GATEWAY_SERVER)),
+        clients=tuple(parse.parse_gateway_client(body, peer) for body in parts.of(GATEWAY_CLIENT)),
+        public_keys=tuple(parse.parse_public_key(body, peer) for body in parts.of(PUBLIC_KEY)),
+        secrets=tuple(parse.parse_key_secret(body) for body in parts.of(SECRET)),
+        connections=tuple(parse.parse_connection(body) for body in parts.of(CONNECTION)),
+        foreign_cluster=parse.parse_foreign_cluster(foreign[0]) if foreign else None,
+        gateway_children=_children(parts, GATEWAY_CHILDREN),
+        network_children=_children(parts, NETWORK_CHILDREN),
+        peering=tuple(
+            f"{resource.kind} {text_at(body, 'metadata', 'name')}"
+            for resource in PEERING
+            for body in parts.of(resource)
+        ),
+    )
+
+
+def _children(parts: _Parts, resources: Iterable[Resource]) -> tuple:  # type: ignore[type-arg]
+    return tuple(parse.parse_child(body, resource.kind) for resource in resources for body in parts.of(resource))
+
+
+def _networks(raw: Raw) -> LocalNetworks:
+    """The cluster's own networks by name, as a list has them, without those that IPAM has not answered yet."""
+    found: dict[str, list[str]] = {}
+    for body in sorted(raw.of(NETWORK), key=lambda body: text_at(body, "metadata", "name")):
+        if text_at(body, "metadata", "namespace") == raw.liqo_namespace:
+            cidr = text_at(body, "status", "cidr")
+            if cidr:
+                found.setdefault(parse.labels_of(body).get(NETWORK_TYPE, ""), []).append(cidr)
+    kinds = ("pod", "external", "service", "internal")
+    pod, external, service, internal = (tuple(found.get(f"{kind}-cidr", ())) for kind in kinds)
+    return LocalNetworks(pod=pod, external=external, service=service, internal=internal)
+
+
+def _templates(raw: Raw) -> frozenset[tuple[Kind, TemplateRef]] | None:
+    if SERVER_TEMPLATE not in raw.objects or CLIENT_TEMPLATE not in raw.objects:
+        return None
+    return frozenset(
+        (kind, TemplateRef(name=text_at(body, "metadata", "name"), namespace=text_at(body, "metadata", "namespace")))
+        for kind, resource in ((Kind.SERVER, SERVER_TEMPLATE), (Kind.CLIENT, CLIENT_TEMPLATE))
+        for body in raw.of(resource)
+    )
+
+
+def _version(raw: Raw) -> tuple[int, ...] | None:
+    """The image of the controller-manager where it was read, else what the chart wrote on the cluster id ConfigMap."""
+    for body in raw.of(DEPLOYMENT):
+        if _is_controller_manager(body):
+            version = parse.parse_version(_image_tag(body))
+            if version is not None:
+                return version
+    for body in raw.of(CONFIG_MAP):
+        return parse.parse_version(parse.labels_of(body).get("app.kubernetes.io/version", ""))
+    return None
+
+
+def _info(raw: Raw) -> ClusterInfo:
+    arguments = _arguments_of(raw.of(DEPLOYMENT))
+    values = _flags(raw.of(DEPLOYMENT))
+    key, value = VIRTUAL_KUBELET.split("=")
+    return ClusterInfo(
+        api_server=values.get("api-server-address-override", ""),
+        cluster_labels=_cluster_labels(values),
+        denies_direct_connections="--deny-direct-connections" in arguments
+        or values.get("deny-direct-connections") == "true",
+        virtual_kubelets={
+            ClusterId(parse.labels_of(body).get(REMOTE_CLUSTER_ID, "")): _image_tag(body).removeprefix("v")
+            for body in raw.of(DEPLOYMENT)
+            if parse.labels_of(body).get(key) == value
+        },
+    )
+
+
+def _arguments_of(deployments: Iterable[Json]) -> list[str]:
+    """The command line of Liqo's controller-manager."""
+    return [text for body in deployments if _is_controller_manager(body) for text in _arguments(body)]
+
+
+def _flags(deployments: Iterable[Json]) -> dict[str, str]:
+    arguments = [text for text in _arguments_of(deployments) if text.startswith("--") and "=" in text]
+    return dict(text.removeprefix("--").split("=", 1) for text in arguments)
+
+
+def _cluster_labels(flags: Mapping[str, str]) -> dict[str, str]:
+    return dict(part.split("=", 1) for part in flags.get("cluster-labels", "").split(",") if "=" in part)
+
+
+def _is_controller_manager(body: Json) -> bool:
+    return parse.labels_of(body).get("app.kubernetes.io/name") == "controller-manager"
+
+
+def _container(body: Json) -> object:
+    containers = items_at(body, "spec", "template", "spec", "containers")
+    return containers[0] if containers else None
+
+
+def _arguments(body: Json) -> tuple[str, ...]:
+    return texts_at(_container(body), "args")
+
+
+def _image_tag(body: Json) -> str:
+    image = text_at(_container(body), "image")
+    return "" if "@" in image else image.rpartition(":")[2]

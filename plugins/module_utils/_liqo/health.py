@@ -1,0 +1,107 @@
+# Copyright: (c) 2026, liqo.fabric contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Bodies -> the clues of a diagnosis: does what a link depends on run, and what has IPAM given away?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .._fabric.diagnosis import FABRIC, IPAM, MANAGER, Allocation, Workload
+from .._fabric.model import ClusterId
+from .body import Json, int_at, items_at, text_at, texts_at
+from .names import REMOTE_CLUSTER_ID
+from .parse import labels_of
+
+DEFAULT_POOLS = ("10.0.0.0/8", "192.168.0.0/16", "172.16.0.0/12")
+"""What an IPAM uses that is told nothing else."""
+
+SERVED_BY = {
+    "network.ipam.liqo.io/finalizer": (MANAGER, IPAM),
+    "ip.ipam.liqo.io/finalizer": (MANAGER, IPAM),
+    "ipmapping-nat-controller.liqo.io/finalizer": (MANAGER,),
+    "networking.liqo.io/clusterrolebinding": (MANAGER,),
+    "networking.liqo.io/internal-fabric-geneve-tunnel-finalizer": (MANAGER,),
+    "internalfabric-controller.liqo.io/finalizer": (MANAGER,),
+    "routeconfiguration-controller.liqo.io/finalizer": (FABRIC,),
+    "firewallconfigurations-controller.liqo.io/finalizer": (FABRIC,),
+}
+"""Components that take each of Liqo's finalizers away. Those of routes and firewalls are the fabric's or the gateway's,
+and the gateway is gone when they hang."""
+
+_COMPONENT = "app.kubernetes.io/name"
+
+
+def parse_workloads(bodies: Iterable[Json], pods: Iterable[Json] = ()) -> tuple[Workload, ...]:
+    """Deployments and DaemonSets; ``pods`` of the same namespace add why some are not ready."""
+    seen = tuple(pods)
+    return tuple(parse_workload(body, seen) for body in bodies)
+
+
+def parse_workload(body: Json, pods: Iterable[Json] = ()) -> Workload:
+    """One Deployment or DaemonSet. A gateway's has no component of its own."""
+    component, is_daemon = labels_of(body).get(_COMPONENT, ""), text_at(body, "kind") == "DaemonSet"
+    ready = int_at(body, "status", "numberReady" if is_daemon else "readyReplicas") or 0
+    wanted = int_at(body, "status", "desiredNumberScheduled") if is_daemon else int_at(body, "spec", "replicas")
+    name = text_at(body, "metadata", "name")
+    own = [pod for pod in pods if _is_pod_of(pod, name, component)]
+    return Workload(
+        component=component,
+        kind="DaemonSet" if is_daemon else "Deployment",
+        name=name,
+        namespace=text_at(body, "metadata", "namespace"),
+        ready=ready,
+        wanted=wanted or 0,
+        state="; ".join(state for state in map(_pod_state, own) if state),
+    )
+
+
+def parse_pools(bodies: Iterable[Json]) -> tuple[str, ...]:
+    """The address pools of the IPAM among these Deployments; Liqo's default where none is named."""
+    for body in bodies:
+        if labels_of(body).get(_COMPONENT) == IPAM:
+            for container in items_at(body, "spec", "template", "spec", "containers"):
+                for argument in texts_at(container, "args"):
+                    if argument.startswith("--pools="):
+                        return tuple(argument.removeprefix("--pools=").split(","))
+    return DEFAULT_POOLS
+
+
+def parse_allocation(body: Json) -> Allocation:
+    """A Network. That of a peer's CIDR has the peer's label, or an owner in the tenant namespace."""
+    peer = labels_of(body).get(REMOTE_CLUSTER_ID, "")
+    return Allocation(
+        name=f"{text_at(body, 'metadata', 'namespace')}/{text_at(body, 'metadata', 'name')}",
+        peer=ClusterId(peer) if peer else None,
+        wanted=text_at(body, "spec", "cidr"),
+        given=text_at(body, "status", "cidr"),
+    )
+
+
+def lacks_address(service: Json) -> bool:
+    """A Service of type LoadBalancer to which nobody has given an address."""
+    is_balanced = text_at(service, "spec", "type") == "LoadBalancer"
+    return is_balanced and not items_at(service, "status", "loadBalancer", "ingress")
+
+
+def _is_pod_of(pod: Json, name: str, component: str) -> bool:
+    if component and labels_of(pod).get(_COMPONENT) == component:
+        return True
+    return text_at(pod, "metadata", "name").startswith(f"{name}-")
+
+
+def _pod_state(pod: Json) -> str:
+    """Empty for a pod that is ready."""
+    ready = any(
+        text_at(condition, "type") == "Ready" and text_at(condition, "status") == "True"
+        for condition in items_at(pod, "status", "conditions")
+    )
+    if ready:
+        return ""
+    waiting = [
+        text_at(container, "state", kind, "reason")
+        for container in items_at(pod, "status", "containerStatuses")
+        for kind in ("waiting", "terminated")
+    ]
+    reason = next((text for text in waiting if text), "") or text_at(pod, "status", "phase") or "not ready"
+    return f"pod {text_at(pod, 'metadata', 'name')}: {reason}"

@@ -1,0 +1,275 @@
+# Copyright: (c) 2026, liqo.fabric contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""API bodies -> the objects of ``_fabric``, one function per kind. Private keys end here: the public half goes on."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable
+
+from .._fabric.model import ClusterId
+from .._fabric.objects import (
+    Child,
+    Cidrs,
+    Configuration,
+    ConfigurationSpec,
+    Connection,
+    Endpoint,
+    ForeignCluster,
+    GatewayClient,
+    GatewayClientSpec,
+    GatewayServer,
+    GatewayServerSpec,
+    Held,
+    KeySecret,
+    Kind,
+    Marked,
+    Meta,
+    NamespaceSpec,
+    PublicKey,
+    PublicKeySpec,
+    TemplateRef,
+    TenantNamespace,
+)
+from .body import Json, at, int_at, items_at, map_at, text_at, texts_at
+from .names import (
+    GATEWAY_PREFIX,
+    GATEWAY_RESOURCE,
+    MANAGED,
+    OWNERS,
+    REMOTE_CLUSTER_ID,
+    TENANT_NAMESPACE,
+    WISHES,
+    read_owners,
+    read_wishes,
+)
+
+KEY_BYTES = 32
+_REMAINS = ("NamespaceContentRemaining", "NamespaceFinalizersRemaining", "NamespaceDeletionContentFailure")
+"""Conditions of a namespace that say what is left in it."""
+MODULES = ("networking", "authentication", "offloading")
+
+
+def parse_meta(body: Json) -> Meta:
+    metadata = at(body, "metadata")
+    return Meta(
+        name=text_at(metadata, "name"),
+        namespace=text_at(metadata, "namespace"),
+        uid=text_at(metadata, "uid"),
+        resource_version=text_at(metadata, "resourceVersion"),
+        created_at=text_at(metadata, "creationTimestamp"),
+        terminating=bool(text_at(metadata, "deletionTimestamp")),
+        finalizers=texts_at(metadata, "finalizers"),
+    )
+
+
+def parse_namespace(body: Json, peer: ClusterId) -> TenantNamespace:
+    """A tenant namespace. Kubernetes holds it until it is empty, which its spec's finalizer shows."""
+    marked = _marked(body, {REMOTE_CLUSTER_ID: peer, TENANT_NAMESPACE: "true"})
+    return TenantNamespace(
+        meta=parse_meta(body),
+        spec=NamespaceSpec(labelled=marked.labelled, owners=marked.owners),
+        remaining="; ".join(
+            text_at(condition, "message")
+            for condition in items_at(body, "status", "conditions")
+            if text_at(condition, "type") in _REMAINS and text_at(condition, "status") == "True"
+        ),
+    )
+
+
+def parse_configuration(body: Json, peer: ClusterId) -> Configuration:
+    """A Configuration and its remap, once that is complete.
+
+    Before 1.2.0 Liqo looks at the first CIDR of each list alone. From then on each one must have its remap, and a
+    condition must say so for this very generation.
+    """
+    marked = _marked(body, {REMOTE_CLUSTER_ID: peer})
+    remote = _cidrs(at(body, "spec", "remote", "cidr"))
+    remap = _cidrs(at(body, "status", "remote", "cidr"))
+    conditions = items_at(body, "status", "conditions")
+    has_conditions = at(body, "status", "conditions") is not None
+    settled = any(remap.pod[:1]) and any(remap.external[:1])
+    if has_conditions:
+        generation = int_at(body, "metadata", "generation")
+        settled = _covers(remap.pod, remote.pod) and _covers(remap.external, remote.external)
+        settled = settled and any(
+            text_at(condition, "type") == "NetworkCIDRsConfigured"
+            and text_at(condition, "status") == "True"
+            and int_at(condition, "observedGeneration") == generation
+            for condition in conditions
+        )
+    return Configuration(
+        meta=parse_meta(body),
+        spec=ConfigurationSpec(labelled=marked.labelled, owners=marked.owners, remote=remote),
+        remap=remap if settled else None,
+        has_conditions=has_conditions,
+    )
+
+
+def parse_gateway_server(body: Json, peer: ClusterId) -> GatewayServer:
+    marked = _marked(body, {REMOTE_CLUSTER_ID: peer})
+    spec = at(body, "spec")
+    return GatewayServer(
+        meta=parse_meta(body),
+        spec=GatewayServerSpec(
+            labelled=marked.labelled,
+            owners=marked.owners,
+            wishes=marked.wishes,
+            mtu=int_at(spec, "mtu") or 0,
+            port=int_at(spec, "endpoint", "port") or 0,
+            service_type=text_at(spec, "endpoint", "serviceType") or "ClusterIP",
+            node_port=int_at(spec, "endpoint", "nodePort"),
+            load_balancer_ip=text_at(spec, "endpoint", "loadBalancerIP") or None,
+            template=_template(at(spec, "serverTemplateRef")),
+            service_annotations=map_at(spec, "serviceAnnotations") or None,
+            service_labels=map_at(spec, "serviceLabels") or None,
+            secret=text_at(spec, "secretRef", "name") or None,
+        ),
+        endpoint=_endpoint(at(body, "status", "endpoint")),
+        secret_name=_secret_name(body),
+        default_secret_name=f"{GATEWAY_PREFIX}{text_at(body, 'metadata', 'name')}",
+        pod_ip=text_at(body, "status", "internalEndpoint", "ip"),
+    )
+
+
+def parse_gateway_client(body: Json, peer: ClusterId) -> GatewayClient:
+    marked = _marked(body, {REMOTE_CLUSTER_ID: peer})
+    spec = at(body, "spec")
+    return GatewayClient(
+        meta=parse_meta(body),
+        spec=GatewayClientSpec(
+            labelled=marked.labelled,
+            owners=marked.owners,
+            wishes=marked.wishes,
+            mtu=int_at(spec, "mtu") or 0,
+            endpoint=_endpoint(at(spec, "endpoint")),
+            template=_template(at(spec, "clientTemplateRef")),
+            secret=text_at(spec, "secretRef", "name") or None,
+        ),
+        secret_name=_secret_name(body),
+        default_secret_name=f"{GATEWAY_PREFIX}{text_at(body, 'metadata', 'name')}",
+        pod_ip=text_at(body, "status", "internalEndpoint", "ip"),
+    )
+
+
+def parse_public_key(body: Json, peer: ClusterId) -> PublicKey:
+    marked = _marked(body, {REMOTE_CLUSTER_ID: peer, GATEWAY_RESOURCE: "true"})
+    return PublicKey(
+        meta=parse_meta(body),
+        spec=PublicKeySpec(
+            labelled=marked.labelled, owners=marked.owners, key=_canonical(text_at(body, "spec", "publicKey"))
+        ),
+    )
+
+
+def parse_held(kind: Kind, body: Json, peer: ClusterId) -> Held:
+    """An object of a kind that we write."""
+    parsers: dict[Kind, Callable[[Json, ClusterId], Held]] = {
+        Kind.NAMESPACE: parse_namespace,
+        Kind.CONFIGURATION: parse_configuration,
+        Kind.SERVER: parse_gateway_server,
+        Kind.CLIENT: parse_gateway_client,
+        Kind.PUBLIC_KEY: parse_public_key,
+    }
+    return parsers[kind](body, peer)
+
+
+def parse_key_secret(body: Json) -> KeySecret:
+    """The public key of a gateway's Secret; empty when it has none of the right length."""
+    return KeySecret(
+        meta=parse_meta(body),
+        public_key=_canonical(text_at(body, "data", "publicKey")),
+        owners=read_owners(map_at(body, "metadata", "annotations").get(OWNERS, "")),
+    )
+
+
+def parse_connection(body: Json) -> Connection:
+    latency = at(body, "status", "latency")
+    return Connection(
+        meta=parse_meta(body),
+        value=text_at(body, "status", "value"),
+        latency_ms=parse_latency(text_at(latency, "value")),
+        latency_at=text_at(latency, "timestamp") or None,
+    )
+
+
+def parse_latency(text: str) -> float | None:
+    """Milliseconds of a Go duration such as ``850µs``, ``12ms``, ``1.5s``; None for Liqo's marker of "no latency"."""
+    for unit, factor in (("ns", 1e-6), ("µs", 1e-3), ("μs", 1e-3), ("us", 1e-3), ("ms", 1.0), ("s", 1e3)):
+        if text.endswith(unit):
+            try:
+                return float(text[: -len(unit)]) * factor
+            except ValueError:
+                continue
+    return None
+
+
+def parse_foreign_cluster(body: Json) -> ForeignCluster:
+    modules = at(body, "status", "modules")
+    return ForeignCluster(
+        meta=parse_meta(body),
+        role=text_at(body, "status", "role") or "Unknown",
+        modules=frozenset(name for name in MODULES if at(modules, name, "enabled") is True),
+    )
+
+
+def parse_child(body: Json, kind: str) -> Child:
+    owners = items_at(body, "metadata", "ownerReferences")
+    of_gateway = any(text_at(owner, "kind") == "InternalFabric" for owner in owners)
+    return Child(kind=kind, meta=parse_meta(body), of_gateway=of_gateway)
+
+
+def parse_version(text: str) -> tuple[int, ...] | None:
+    """(1, 2, 0) of ``v1.2.0`` or ``1.2.0-rc.1``; None for a digest, a branch name or nothing."""
+    numbers = text.removeprefix("v").split("-")[0].split("+")[0].split(".")
+    return tuple(int(number) for number in numbers) if len(numbers) >= 2 and all(map(str.isdecimal, numbers)) else None
+
+
+def labels_of(body: Json) -> dict[str, str]:
+    return map_at(body, "metadata", "labels")
+
+
+def _marked(body: Json, wanted: dict[str, str]) -> Marked:
+    """Owners, and whether Liqo's labels and our own are as they must be."""
+    labels = labels_of(body)
+    annotations = map_at(body, "metadata", "annotations")
+    owners = read_owners(annotations.get(OWNERS, ""))
+    right = all(labels.get(key) == value for key, value in wanted.items())
+    labelled = right and (labels.get(MANAGED) == "true") == bool(owners)
+    return Marked(labelled=labelled, owners=owners, wishes=read_wishes(annotations.get(WISHES, "")))
+
+
+def _cidrs(cidr: object) -> Cidrs:
+    return Cidrs(pod=texts_at(cidr, "pod"), external=texts_at(cidr, "external"))
+
+
+def _covers(remap: tuple[str, ...], spec: tuple[str, ...]) -> bool:
+    return bool(spec) and len(remap) == len(spec) and all(remap)
+
+
+def _endpoint(body: object) -> Endpoint | None:
+    """None without a usable address: a server on a NotReady node advertises one empty string."""
+    addresses = tuple(address for address in texts_at(body, "addresses") if address)
+    port = int_at(body, "port")
+    if not addresses or port is None:
+        return None
+    return Endpoint(addresses=addresses, port=port, protocol=text_at(body, "protocol") or "UDP")
+
+
+def _template(ref: object) -> TemplateRef:
+    return TemplateRef(name=text_at(ref, "name"), namespace=text_at(ref, "namespace"))
+
+
+def _secret_name(body: Json) -> str | None:
+    return text_at(body, "spec", "secretRef", "name") or text_at(body, "status", "secretRef", "name") or None
+
+
+def _canonical(encoded: str) -> str:
+    """The same text for the same bytes; empty for what is no key."""
+    try:
+        key = base64.b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError):
+        return ""
+    return base64.b64encode(key).decode() if len(key) == KEY_BYTES else ""

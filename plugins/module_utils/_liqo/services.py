@@ -1,0 +1,247 @@
+# Copyright: (c) 2026, liqo.fabric contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Services and their slices: bodies -> what propagation knows of a cluster, and specs -> bodies."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+from .._fabric.model import ClusterId
+from .._fabric.objects import ClusterState, Marked
+from .._fabric.propagation.model import (
+    ClusterServices,
+    DirectSpec,
+    NamespaceMapping,
+    Origin,
+    Service,
+    ServiceKey,
+    ShadowSpec,
+    Slice,
+    SliceEndpoint,
+    SlicePort,
+    TouchSpec,
+    Use,
+)
+from .._fabric.propagation.operations import SliceKind
+from .._fabric.resources import Resource
+from .body import Json, at, int_at, items_at, map_at, text_at, texts_at
+from .names import (
+    MANAGED,
+    MANAGED_BY,
+    ORIGIN,
+    OWNERS,
+    PATH,
+    REFLECTION,
+    REMAP,
+    REMOTE_CLUSTER_ID,
+    SERVICE_NAME,
+    SLICE_MANAGER,
+    read_owners,
+    write_owners,
+)
+from .parse import labels_of, parse_meta
+from .policies import NOWHERE, parse_policies
+from .resources import BINDING, ENDPOINT_SLICE, NAMESPACE_MAP, POLICY, SERVICE, SHADOW_SLICE, VIRTUAL_NODE
+
+DIRECT = "liqo.io/use-direct-connections"
+"""Annotation of a Service; only the exact text true counts."""
+
+MADE_FOR = "liqo-fabric.github.io/service"
+"""Annotation of our slices: hub/namespace/name of the Service."""
+TOUCHED = "liqo-fabric.github.io/touched"
+"""Annotation of any slice: written to have Liqo apply it anew."""
+
+_MANAGERS = {
+    "endpointslice-controller.k8s.io": Origin.NATIVE,
+    REFLECTION: Origin.REFLECTED,
+    MANAGED_BY: Origin.OURS,
+}
+
+RESOURCE_BY_SLICE_KIND: Mapping[SliceKind, Resource] = {
+    SliceKind.POLICY: POLICY,
+    SliceKind.BINDING: BINDING,
+    SliceKind.SHADOW: SHADOW_SLICE,
+    SliceKind.SLICE: ENDPOINT_SLICE,
+    SliceKind.SERVICE: SERVICE,
+}
+
+Objects = Mapping[Resource, "tuple[Json, ...] | None"]
+"""Bodies by kind; None where the API does not serve the kind."""
+
+
+def parse_services(state: ClusterState, objects: Objects) -> ClusterServices:
+    """One cluster, from what was listed; kinds that were not asked for count as empty."""
+
+    def of(resource: Resource) -> tuple[Json, ...]:
+        return objects.get(resource) or ()
+
+    mappings = tuple(one for body in of(NAMESPACE_MAP) for one in parse_mappings(body))
+    offloaded = {one.namespace for one in mappings}
+    policies = objects.get(POLICY)
+    return ClusterServices(
+        state=state,
+        services=tuple(
+            parse_service(body, state.id) for body in of(SERVICE) if text_at(body, "metadata", "namespace") in offloaded
+        ),
+        mappings=mappings,
+        nodes={
+            text_at(body, "metadata", "name"): ClusterId(text_at(body, "spec", "clusterID"))
+            for body in of(VIRTUAL_NODE)
+        },
+        slices=tuple(parse_slice(body) for body in of(ENDPOINT_SLICE)),
+        shadows=tuple(one for body in of(SHADOW_SLICE) for one in [parse_slice(body)] if one.origin is Origin.OURS),
+        policies=parse_policies(policies, of(BINDING)) if policies is not None else None,
+    )
+
+
+def parse_mappings(body: Json) -> tuple[NamespaceMapping, ...]:
+    """A NamespaceMap: where each namespace of the hub is on one leaf, also those that are wished for and not there."""
+    leaf = ClusterId(labels_of(body).get(REMOTE_CLUSTER_ID, ""))
+    current, desired = at(body, "status", "currentMapping"), map_at(body, "spec", "desiredMapping")
+    names = sorted({*desired, *(current if isinstance(current, Mapping) else ())})
+    return tuple(
+        NamespaceMapping(
+            namespace=name,
+            leaf=leaf,
+            remote=text_at(current, name, "remoteNamespace") or desired.get(name, ""),
+            phase=text_at(current, name, "phase"),
+        )
+        for name in names
+    )
+
+
+def parse_service(body: Json, hub: ClusterId) -> Service:
+    """A Service of a hub."""
+    annotations = map_at(body, "metadata", "annotations")
+    meta = parse_meta(body)
+    return Service(
+        key=ServiceKey(hub, meta.namespace, meta.name),
+        labels=labels_of(body),
+        direct=annotations.get(DIRECT) == "true",
+        owners=read_owners(annotations.get(OWNERS, "")),
+        meta=meta,
+    )
+
+
+def parse_slice(body: Json) -> Slice:
+    """An EndpointSlice or a ShadowEndpointSlice."""
+    labels, annotations = labels_of(body), map_at(body, "metadata", "annotations")
+    content = at(body, "spec", "template") if text_at(body, "kind") == SHADOW_SLICE.kind else body
+    origin = _MANAGERS.get(labels.get(SLICE_MANAGER, ""), Origin.OTHER)
+    # Native slices copy the label of a reflected Service, but their addresses are the cluster's own.
+    mapped = origin in (Origin.REFLECTED, Origin.OURS) and ORIGIN in labels
+    return Slice(
+        meta=parse_meta(body),
+        service=labels.get(SERVICE_NAME, ""),
+        origin=origin,
+        source=ClusterId(labels[ORIGIN]) if mapped else None,
+        address_type=text_at(content, "addressType") or "IPv4",
+        endpoints=tuple(_endpoint(item) for item in items_at(content, "endpoints")),
+        ports=tuple(_port(item) for item in items_at(content, "ports")),
+        use=next((use for use in Use if use == labels.get(PATH)), Use.ADDITIVE),
+        remap=tuple(part for part in annotations.get(REMAP, "").split(",") if part),
+        owners=read_owners(annotations.get(OWNERS, "")) if origin is Origin.OURS else frozenset(),
+        key=_key(annotations.get(MADE_FOR, "")),
+        touched=annotations.get(TOUCHED, ""),
+    )
+
+
+def _key(text: str) -> ServiceKey | None:
+    parts = text.split("/")
+    return ServiceKey(ClusterId(parts[0]), parts[1], parts[2]) if len(parts) == 3 else None
+
+
+def _endpoint(item: object) -> SliceEndpoint:
+    conditions = at(item, "conditions")
+    ready, serving = at(conditions, "ready"), at(conditions, "serving")
+    addresses, kept = texts_at(item, "addresses"), text_at(item, "targetRef", "fieldPath")
+    return SliceEndpoint(
+        addresses=(kept,) if kept and addresses == (NOWHERE,) else addresses,
+        pod=text_at(item, "targetRef", "name"),
+        ready=ready is not False,
+        serving=serving if isinstance(serving, bool) else None,
+        node=text_at(item, "nodeName"),
+        hostname=text_at(item, "hostname"),
+        zone=text_at(item, "zone"),
+    )
+
+
+def _port(item: object) -> SlicePort:
+    return SlicePort(
+        name=text_at(item, "name"),
+        port=int_at(item, "port"),
+        protocol=text_at(item, "protocol") or "TCP",
+        app_protocol=text_at(item, "appProtocol"),
+    )
+
+
+def build_slice_body(spec: Marked, *, name: str, namespace: str, current: Json | None = None) -> dict[str, Any]:
+    """The body to create, or with ``current`` to replace: of a ShadowEndpointSlice, a touched slice or a Service.
+
+    Only what we own is set, all else is kept.
+    """
+    body: dict[str, Any] = copy.deepcopy(dict(current)) if current else {}
+    metadata = body.setdefault("metadata", {})
+    metadata.update(name=name, namespace=namespace)
+    annotations = dict(metadata.get("annotations") or {})
+    if isinstance(spec, ShadowSpec):
+        _set_shadow(body, metadata, annotations, spec)
+    elif isinstance(spec, TouchSpec):
+        annotations[TOUCHED] = spec.touched
+    elif isinstance(spec, DirectSpec):
+        _put(annotations, DIRECT, "true" if spec.direct else "")
+        _put(annotations, OWNERS, write_owners(spec.owners))
+    else:
+        raise TypeError(f"no body is made of a {type(spec).__name__}")
+    metadata["annotations"] = annotations
+    return body
+
+
+def _set_shadow(body: dict[str, Any], metadata: dict[str, Any], annotations: dict[str, str], spec: ShadowSpec) -> None:
+    if spec.key is None or not isinstance(spec.remap, tuple):
+        raise TypeError(f"the slice of {spec.key} is not known in full: {spec.remap}")
+    body.update(apiVersion=SHADOW_SLICE.api_version, kind=SHADOW_SLICE.kind)
+    metadata["labels"] = {
+        **(metadata.get("labels") or {}),
+        ORIGIN: spec.source,
+        SERVICE_NAME: spec.key.name,
+        SLICE_MANAGER: MANAGED_BY,
+        PATH: spec.use.value,
+        MANAGED: "true",
+    }
+    annotations[REMAP] = ",".join(spec.remap)
+    annotations[MADE_FOR] = f"{spec.key.hub}/{spec.key.namespace}/{spec.key.name}"
+    _put(annotations, OWNERS, write_owners(spec.owners))
+    body["spec"] = {
+        "template": {
+            "addressType": "IPv4",
+            "endpoints": [_endpoint_body(endpoint) for endpoint in spec.endpoints],
+            "ports": [_port_body(port) for port in spec.ports],
+        }
+    }
+
+
+def _endpoint_body(endpoint: SliceEndpoint) -> dict[str, Any]:
+    target = {"targetRef": {"kind": "RemotePod", "name": endpoint.pod}} if endpoint.pod else {}
+    optional = {"hostname": endpoint.hostname, "zone": endpoint.zone}
+    return {
+        "addresses": list(endpoint.addresses),
+        "conditions": {"ready": endpoint.ready},
+        **target,
+        **{key: value for key, value in optional.items() if value},
+    }
+
+
+def _port_body(port: SlicePort) -> dict[str, Any]:
+    optional = {"name": port.name, "port": port.port, "appProtocol": port.app_protocol}
+    return {"protocol": port.protocol, **{key: value for key, value in optional.items() if value not in ("", None)}}
+
+
+def _put(annotations: dict[str, str], key: str, value: str) -> None:
+    if value:
+        annotations[key] = value
+    else:
+        annotations.pop(key, None)

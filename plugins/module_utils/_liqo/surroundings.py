@@ -1,0 +1,63 @@
+# Copyright: (c) 2026, liqo.fabric contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is looked at only before the first write: given out networks, IPAM's pools, ports of Services."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .._fabric.model import ClusterId
+from .._fabric.preflight import ServicePorts, UsedNetwork
+from .body import Json, int_at, items_at, text_at, texts_at
+from .cluster import Raw
+from .names import NETWORK_TYPE, REMOTE_CLUSTER_ID
+from .parse import labels_of
+from .resources import NETWORK
+
+
+def used_networks(raw: Raw) -> tuple[UsedNetwork, ...]:
+    """Every CIDR that the cluster's IPAM has given out, sorted."""
+    found = []
+    for body in raw.of(NETWORK):
+        cidr = text_at(body, "status", "cidr")
+        if cidr:
+            labels = labels_of(body)
+            kind = labels.get(NETWORK_TYPE, "").removesuffix("-cidr")
+            peer = labels.get(REMOTE_CLUSTER_ID)
+            of = f"{kind} CIDR" if kind else f"network {text_at(body, 'metadata', 'name')}"
+            found.append(UsedNetwork(cidr=cidr, of=of, peer=ClusterId(peer) if peer else None))
+    return tuple(sorted(found, key=lambda used: (used.peer or "", used.cidr, used.of)))
+
+
+def ipam_pools(deployments: Iterable[Json]) -> tuple[str, ...] | None:
+    """The pools on the command line of IPAM; None when there is no IPAM to be seen."""
+    for body in deployments:
+        containers = items_at(body, "spec", "template", "spec", "containers")
+        arguments = [text for container in containers for text in texts_at(container, "args")]
+        flag = "--pools="
+        pools = [cidr for text in arguments if text.startswith(flag) for cidr in text.removeprefix(flag).split(",")]
+        if pools:
+            return tuple(cidr.strip() for cidr in pools if cidr.strip())
+    return None
+
+
+def service_ports(services: Iterable[Json]) -> tuple[ServicePorts, ...]:
+    """What Services take of the cluster's ports; those that take nothing are left out."""
+    found = []
+    for body in services:
+        ports = items_at(body, "spec", "ports")
+        node_ports = {int_at(port, "nodePort") for port in ports} | {int_at(body, "spec", "healthCheckNodePort")}
+        numbers = {(int_at(port, "port") or 0, text_at(port, "protocol") or "TCP") for port in ports}
+        ingress = items_at(body, "status", "loadBalancer", "ingress")
+        addresses = {text_at(entry, "ip") for entry in ingress} | {text_at(body, "spec", "loadBalancerIP")}
+        one = ServicePorts(
+            namespace=text_at(body, "metadata", "namespace"),
+            name=text_at(body, "metadata", "name"),
+            node_ports=frozenset(number for number in node_ports if number),
+            ports=frozenset(numbers),
+            addresses=frozenset(addresses - {""}),
+        )
+        if one.node_ports or one.addresses:
+            found.append(one)
+    return tuple(sorted(found, key=str))
