@@ -1,0 +1,253 @@
+# Copyright: (c) 2026, liqo.fabric contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Execute the plan of one link: write what is ready, wait for what Liqo must do, never more than the plan says.
+
+Nothing is decided here but whether the world still is what the plan was made for.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from concurrent.futures import Executor
+from dataclasses import dataclass, fields, replace
+
+from .._fabric.errors import Conflict, FabricError, FailureName, NotFound
+from .._fabric.facts import resolve, value_of
+from .._fabric.objects import Endpoint, Fact, FactName, Later, SecretSpec, Spec
+from .._fabric.operations import LinkPlan, Op, Verb, diff
+from .._fabric.resources import Json, Resource
+from .._liqo.body import text_at
+from .._liqo.build import build, build_key_secret
+from .._liqo.parse import parse_held
+from .._liqo.resources import (
+    CONFIGURATION,
+    CONNECTION,
+    FOREIGN_CLUSTER,
+    GATEWAY_CHILDREN,
+    GATEWAY_CLIENT,
+    GATEWAY_SERVER,
+    NAMESPACE,
+    NETWORK_CHILDREN,
+    RESOURCE_BY_KIND,
+    SECRET,
+)
+from .diagnose import explain_timeout
+from .keypair import new_key_pair
+from .progress import SILENT, Progress
+from .world import Feed, World
+
+CONFLICT_TRIES = 5
+"""Liqo's controllers touch new objects within milliseconds; more conflicts than this mean a tug of war."""
+
+FOLLOWED: dict[FactName, tuple[Resource, ...]] = {
+    FactName.CONFIGURED: (CONFIGURATION,),
+    FactName.ENDPOINT: (GATEWAY_SERVER,),
+    FactName.KEY: (GATEWAY_SERVER, GATEWAY_CLIENT, SECRET),
+    FactName.RENEWED: (GATEWAY_SERVER, GATEWAY_CLIENT),
+    FactName.CONNECTED: (CONNECTION,),
+    FactName.GATEWAY_GONE: (GATEWAY_SERVER, GATEWAY_CLIENT, CONNECTION, *GATEWAY_CHILDREN),
+    FactName.NETWORK_GONE: (CONFIGURATION, *NETWORK_CHILDREN),
+    FactName.IDLE: (FOREIGN_CLUSTER,),
+    FactName.NAMESPACE_GONE: (NAMESPACE,),
+}
+
+
+class StalePlan(FabricError):  # noqa: N818 - says what is the case, like its siblings in errors.py
+    """The world moved under the plan: this pair must be read and planned again."""
+
+    fault = FailureName.CONFLICT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What became of the plan of one link."""
+
+    done: tuple[Op, ...] = ()
+    """Confirmed writes, in their order."""
+    failure: FabricError | None = None
+    stale: bool = False
+
+
+def execute(
+    plan: LinkPlan, world: World, *, pool: Executor, timeout_s: float, wait: bool, progress: Progress = SILENT
+) -> Result:
+    """Carry out the operations of a plan, then wait for its goals if ``wait``. Never raises a FabricError."""
+    result = _execute(plan, world, pool, timeout_s, wait, progress)
+    progress.ended(plan.pair, result.failure, again=result.stale)
+    return result
+
+
+def _execute(plan: LinkPlan, world: World, pool: Executor, timeout_s: float, wait: bool, progress: Progress) -> Result:
+    goals = plan.goals if wait else ()
+    left = {op.id: op for op in plan.ops}
+    for fact in [fact for op in plan.ops for fact in op.awaits] + list(goals):
+        world[fact.cluster].follow(FOLLOWED[fact.name])
+    changes = world.changes(plan.pair)
+    done: list[Op] = []
+    deadline = time.monotonic() + timeout_s
+    while True:
+        count = changes.count
+        ready = [op for op in left.values() if not op.needs & left.keys() and not _missing(op.awaits, world)]
+        if ready:
+            progress.waits(plan.pair, ready)
+            failure = _write_all(ready, world, pool, done, left)
+            progress.wrote(plan.pair, len(plan.ops) - len(left))
+            if failure is not None:
+                return Result(done=tuple(done), failure=failure, stale=isinstance(failure, StalePlan))
+            continue
+        waiting = _missing([fact for op in left.values() if not op.needs & left.keys() for fact in op.awaits], world)
+        if not left:
+            goals = tuple(_from_now_on(goal, world) for goal in goals)
+        waiting = waiting or _missing(goals, world)
+        if not waiting:
+            return Result(done=tuple(done))
+        progress.waits(plan.pair, waiting)
+        if not changes.wait_beyond(count, timeout_s=deadline - time.monotonic()):
+            return Result(done=tuple(done), failure=explain_timeout(plan, waiting, world, timeout_s))
+
+
+def _from_now_on(goal: Fact, world: World) -> Fact:
+    """A goal that must hold afresh: what is seen now, when all is written, does not count."""
+    if not goal.afresh:
+        return goal
+    seen = [held.latency_at for held in world[goal.cluster].side(goal.peer).connections]
+    return replace(goal, afresh=False, newer_than=seen[0] if len(seen) == 1 else goal.newer_than)
+
+
+def _missing(facts: Iterable[Fact], world: World) -> list[Fact]:
+    return [fact for fact in facts if value_of(fact, world[fact.cluster].side(fact.peer)) is None]
+
+
+def _write_all(
+    ready: list[Op], world: World, pool: Executor, done: list[Op], left: dict[str, Op]
+) -> FabricError | None:
+    """Write all ready operations at the same time; the first failure ends the link, what succeeded counts."""
+
+    def attempt(op: Op) -> bool | FabricError:
+        try:
+            return write(op, world)
+        except FabricError as problem:
+            return problem
+
+    results = list(pool.map(attempt, ready))
+    for op, result in zip(ready, results, strict=True):
+        if not isinstance(result, FabricError):
+            done += [op] if result else []
+            del left[op.id]
+    return next((result for result in results if isinstance(result, FabricError)), None)
+
+
+def write(op: Op, world: World) -> bool:
+    """The one write of an operation; False when a value that was not known turns out to be there already.
+
+    Raises StalePlan when the object is no longer the one that was planned for.
+    """
+    feed = world[op.cluster]
+    if op.verb is Verb.CREATE:
+        return _create(op, feed, _resolved(op, world))
+    if op.verb is Verb.UPDATE:
+        return _update(op, feed, _resolved(op, world))
+    return _delete(op, feed)
+
+
+def _resolved(op: Op, world: World) -> Spec:
+    """The wanted spec with the values that are known by now."""
+    spec = op.after
+    if spec is None:
+        raise TypeError(f"{op.id} has nothing to write")
+    known: dict[str, Endpoint | str] = {}
+    for field in fields(spec):
+        value = getattr(spec, field.name)
+        if isinstance(value, Later):
+            brought = value_of(value.fact, world[value.fact.cluster].side(value.fact.peer))
+            if brought is None:
+                raise _stale(op, f"{value.fact} no longer holds")
+            known[field.name] = resolve(value, brought)
+    return replace(spec, **known) if known else spec  # type: ignore[arg-type]
+
+
+def _create(op: Op, feed: Feed, spec: Spec) -> bool:
+    resource = RESOURCE_BY_KIND[op.kind]
+    try:
+        feed.put(resource, feed.api.create(resource, _new_body(op, spec)))
+    except Conflict as conflict:
+        raise _stale(op, "somebody else created it") from conflict
+    except NotFound as missing:
+        raise _stale(op, "its namespace is gone") from missing
+    return True
+
+
+def _new_body(op: Op, spec: Spec) -> Json:
+    if not isinstance(spec, SecretSpec):
+        return build(spec, name=op.name, namespace=op.namespace, peer=op.peer)
+    pair = new_key_pair(where=f"cluster {op.cluster}, Secret {op.namespace}/{op.name}")
+    return build_key_secret(
+        spec,
+        name=op.name,
+        namespace=op.namespace,
+        peer=op.peer,
+        private_key=pair.private,
+        public_key=pair.public,
+    )
+
+
+def _update(op: Op, feed: Feed, spec: Spec) -> bool:
+    """Set our fields on the newest version. Others may touch other fields in between, but not ours."""
+    resource = RESOURCE_BY_KIND[op.kind]
+    current = feed.get(resource, namespace=op.namespace, name=op.name)
+    for _attempt in range(CONFLICT_TRIES):
+        if current is None:
+            raise _stale(op, "it is gone")
+        if not _still_planned(op, current):
+            raise _stale(op, "its fields have changed")
+        if not diff(parse_held(op.kind, current, op.peer).spec, spec):
+            return False
+        body = build(spec, name=op.name, namespace=op.namespace, peer=op.peer, current=current)
+        try:
+            feed.put(resource, feed.api.replace(resource, body))
+        except Conflict:
+            current = _read_again(op, feed, resource)
+        except NotFound:
+            current = None
+        else:
+            return True
+    raise _stale(op, f"{CONFLICT_TRIES} times somebody else wrote it at the same moment")
+
+
+def _still_planned(op: Op, current: Json) -> bool:
+    if op.before is None or text_at(current, "metadata", "uid") != op.uid:
+        return False
+    held = parse_held(op.kind, current, op.peer).spec
+    return all(getattr(held, change.field) in (change.before, change.after) for change in op.changes)
+
+
+def _read_again(op: Op, feed: Feed, resource: Resource) -> Json | None:
+    try:
+        current = feed.api.get(resource, name=op.name, namespace=op.namespace or None)
+    except NotFound:
+        return None
+    feed.put(resource, current)
+    return current
+
+
+def _delete(op: Op, feed: Feed) -> bool:
+    resource = RESOURCE_BY_KIND[op.kind]
+    try:
+        feed.api.delete(resource, name=op.name, namespace=op.namespace or None, uid=op.uid)
+    except NotFound:
+        feed.drop(resource, namespace=op.namespace, name=op.name)
+        return False
+    except Conflict as conflict:
+        raise _stale(op, "another object has taken its name") from conflict
+    return True
+
+
+def _stale(op: Op, why: str) -> StalePlan:
+    return StalePlan(
+        what=f"cannot {op.verb} {op.kind} {op.namespace}/{op.name}".replace(" /", " "),
+        where=f"cluster {op.cluster}",
+        why=why,
+        next="run again; if it happens again look for another tool that manages the same object",
+    )

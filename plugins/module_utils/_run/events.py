@@ -1,0 +1,95 @@
+# Copyright: (c) 2026, liqo.fabric contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From the threads that watch clusters to events in the loop of whoever reacts to them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+from .._fabric.changes import Back, Change, Lost, back_event, changes_event, lost_event
+from .._fabric.debounce import Debouncer, Moment
+from .._fabric.model import ClusterId
+from .._kube.clock import Clock
+from .cluster_watch import RETRY_S, ClusterWatch, News
+from .watch_options import WatchOptions
+
+
+async def stream(
+    put: Callable[[dict[str, Any]], Awaitable[None]],
+    options: WatchOptions,
+    *,
+    note: Callable[[str], None],
+    clock: Clock | None = None,
+    retry_s: float = RETRY_S,
+) -> None:
+    """Puts events until it is cancelled; then every watch is closed.
+
+    ``note`` gets lines for a log, in any thread. Raises only what is a bug.
+    """
+    loop = asyncio.get_running_loop()
+    inbox: asyncio.Queue[tuple[News, Moment]] = asyncio.Queue()
+    clock = clock or Clock()
+
+    def tell(news: News) -> None:
+        # The loop may end first: then nobody wants to know.
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(inbox.put_nowait, (news, _now(clock)))
+
+    members = frozenset(cluster.id for cluster in options.clusters)
+    watches = [
+        ClusterWatch(
+            cluster,
+            options.entries[cluster.name],
+            members=members,
+            tell=tell,
+            note=note,
+            connect_timeout_s=options.connect_timeout_s,
+            poll_s=options.poll_s,
+            retry_s=retry_s,
+        )
+        for cluster in options.clusters
+    ]
+    try:
+        for watch in watches:
+            watch.start()
+        await _relay(inbox, put, options, clock)
+    finally:
+        for watch in watches:
+            watch.close()
+
+
+async def _relay(
+    inbox: asyncio.Queue[tuple[News, Moment]],
+    put: Callable[[dict[str, Any]], Awaitable[None]],
+    options: WatchOptions,
+    clock: Clock,
+) -> None:
+    collected: Debouncer[Change] = Debouncer(debounce_s=options.debounce_s, max_delay_s=options.max_delay_s)
+    lost: dict[ClusterId, datetime] = {}
+    while True:
+        batch = collected.take(clock.monotonic())
+        if batch is not None:
+            await put(changes_event(batch.items, first_seen=batch.first, last_seen=batch.last))
+        try:
+            news, moment = await asyncio.wait_for(inbox.get(), collected.due_in(clock.monotonic()))
+        except TimeoutError:
+            continue
+        match news:
+            case Change():
+                collected.add(news, moment)
+            case Lost():
+                lost[news.cluster] = moment.wall
+                await put(lost_event(news, since=moment.wall))
+            case Back():
+                await put(back_event(news, since=lost.pop(news.cluster, moment.wall)))
+            case _:
+                raise news
+
+
+def _now(clock: Clock) -> Moment:
+    return Moment(monotonic=clock.monotonic(), wall=clock.now())

@@ -1,0 +1,128 @@
+# Copyright: (c) 2026, liqo.fabric contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What became of each link, and what states that only look bring back: plans, results and observed states -> report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .._fabric.desired import desired_side
+from .._fabric.errors import FabricError
+from .._fabric.facts import value_of
+from .._fabric.gathered import gather, others_own
+from .._fabric.intents import Intent
+from .._fabric.links import describe
+from .._fabric.model import ClusterId, Fabric, Pair, State
+from .._fabric.objects import ClusterState
+from .._fabric.operations import LinkPlan, Op
+from .._fabric.report import LinkReport, Outcome
+from .._fabric.rotation import key_wishes
+from .._liqo.render import manifest
+from .act import Result
+
+
+def reached(plan: LinkPlan, states: Mapping[ClusterId, ClusterState | FabricError]) -> bool:
+    """Do all goals hold already?"""
+    for fact in plan.goals:
+        state = states[fact.cluster]
+        if isinstance(state, FabricError) or value_of(fact, state.side(fact.peer)) is None:
+            return False
+    return True
+
+
+def gathered(
+    fabric: Fabric, wanted: Mapping[Pair, Intent], states: Mapping[ClusterId, ClusterState | FabricError]
+) -> tuple[dict[str, Any], ...]:
+    """The wishes of which this fabric may be the owner: its own links and those of nobody."""
+    if fabric.state is not State.GATHERED:
+        return ()
+    ends = [(pair, states[pair.a], states[pair.b]) for pair in wanted]
+    return tuple(
+        gather(pair, one, other)
+        for pair, one, other in ends
+        if isinstance(one, ClusterState) and isinstance(other, ClusterState) and not others_own(fabric.name, one, other)
+    )
+
+
+def rendered(
+    fabric: Fabric,
+    wanted: Mapping[Pair, Intent],
+    plans: Mapping[Pair, LinkPlan],
+    states: Mapping[ClusterId, ClusterState | FabricError],
+) -> dict[ClusterId, tuple[dict[str, Any], ...]]:
+    """Every object of every wanted link by cluster, as it shall be, whether it is there or not."""
+    manifests: dict[ClusterId, list[dict[str, Any]]] = {}
+    for pair, intent in wanted.items() if fabric.state is State.RENDERED else ():
+        server = plans[pair].server
+        if plans[pair].blocked is not None or intent.shortcut is None or server is None:
+            continue
+        for cluster in pair:
+            here, there = states[cluster], states[pair.other(cluster)]
+            if isinstance(here, ClusterState) and isinstance(there, ClusterState):
+                side = desired_side(
+                    intent.shortcut,
+                    here,
+                    there,
+                    server=server,
+                    fabric=fabric.name,
+                    adopt=fabric.adopt,
+                    keys=key_wishes(intent.shortcut, here, there, rotate=False),
+                )
+                manifests.setdefault(cluster, []).extend(
+                    manifest(one.spec, name=one.name, namespace=one.namespace, peer=there.id) for one in side.objects()
+                )
+    return {cluster: tuple(manifests[cluster]) for cluster in sorted(manifests)}
+
+
+def link_report(
+    intent: Intent,
+    first: LinkPlan,
+    planned: tuple[Op, ...],
+    last: LinkPlan,
+    result: Result,
+    states: Mapping[ClusterId, ClusterState | FabricError],
+    fabric: Fabric,
+    check_mode: bool,
+) -> LinkReport:
+    failure = result.failure or last.blocked
+    override = intent.shortcut.settings.client_endpoint if intent.shortcut else None
+    return LinkReport(
+        pair=first.pair,
+        outcome=_outcome(intent, first, planned if check_mode else result.done, last, result, states),
+        planned=planned,
+        done=result.done,
+        failure=failure,
+        notes=_notes(intent, fabric, states) or last.notes or first.notes,
+        link=describe(first.pair, states.get(first.pair.a), states.get(first.pair.b), override=override),
+    )
+
+
+def _notes(intent: Intent, fabric: Fabric, states: Mapping[ClusterId, ClusterState | FabricError]) -> tuple[str, ...]:
+    one, other = (states.get(cluster) for cluster in intent.pair)
+    if fabric.state is not State.GATHERED or not isinstance(one, ClusterState) or not isinstance(other, ClusterState):
+        return ()
+    owners = others_own(fabric.name, one, other)
+    return (f"not gathered, it belongs to {', '.join(owners)}",) if owners else ()
+
+
+def _outcome(
+    intent: Intent,
+    first: LinkPlan,
+    ops: tuple[Op, ...],
+    last: LinkPlan,
+    result: Result,
+    states: Mapping[ClusterId, ClusterState | FabricError],
+) -> Outcome:
+    if result.failure is not None:
+        return Outcome.FAILED
+    if last.blocked is not None:
+        return Outcome.BLOCKED
+    if intent.shortcut is None:
+        return Outcome.REMOVED if ops else Outcome.IN_SYNC
+    if not last.ops and not reached(last, states):
+        return Outcome.PENDING
+    if not ops:
+        return Outcome.IN_SYNC
+    return Outcome.REPAIRED if first.existed else Outcome.CREATED

@@ -1,0 +1,63 @@
+# Copyright: (c) 2026, liqo.fabric contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A plan in a file: written in check mode, and asked before a run writes anything."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from .._fabric.errors import FabricError, FailureName
+from .._fabric.model import Fabric, Pair
+from .._fabric.operations import LinkPlan
+from .._fabric.saved_plan import refuse_moved, to_saved
+
+
+def approval(path: Path, fabric: Fabric, *, check_mode: bool) -> Callable[[Mapping[Pair, LinkPlan]], None]:
+    """What sees the whole plan before a run: in check mode it saves it, else it refuses all but the saved one.
+
+    Raises FabricError at once when there is no readable plan to go by, and later when it cannot be saved or has moved.
+    """
+    if check_mode:
+        return lambda plans: _save(path, to_saved(fabric, plans))
+    saved = _load(path)
+    return lambda plans: refuse_moved(saved, fabric, plans, where=str(path))
+
+
+def _save(path: Path, plan: Mapping[str, Any]) -> None:
+    """Whole or not at all, readable by its owner alone."""
+    try:
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            draft = Path(file.name)
+            try:
+                json.dump(plan, file, indent=1, sort_keys=True)
+                file.flush()
+                draft.replace(path)
+            finally:
+                draft.unlink(missing_ok=True)
+    except OSError as error:
+        raise FabricError(
+            what="the plan cannot be saved",
+            where=str(path),
+            why=error.strerror or type(error).__name__,
+            next="give plan_file a path in a folder that exists and may be written",
+            fault=FailureName.NO_PLAN,
+        ) from error
+
+
+def _load(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        why = (error.strerror or type(error).__name__) if isinstance(error, OSError) else "it is no JSON"
+        raise FabricError(
+            what="there is no plan to carry out",
+            where=str(path),
+            why=why,
+            next="make it first, with the same task in check mode",
+            fault=FailureName.NO_PLAN,
+        ) from error

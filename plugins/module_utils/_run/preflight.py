@@ -1,0 +1,197 @@
+# Copyright: (c) 2026, liqo.fabric contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The look-ups before the first write: rights, dry runs, ports of Services, pools. Only for links with something to do.
+
+Nothing of this changes a stored object. What the answers mean is decided in _fabric/preflight.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from .._fabric.errors import ApiError, Conflict, FabricError, FailureName, NotFound, Throttled
+from .._fabric.findings import Check, Finding
+from .._fabric.model import ClusterId, Pair
+from .._fabric.objects import GatewayServerSpec, Kind
+from .._fabric.operations import LinkPlan, Op, Verb, laters
+from .._fabric.preflight import REMAPS_FROM_OUTSIDE, Seen, preflight
+from .._fabric.resources import Json
+from .._kube.client import Api
+from .._liqo.body import at, text_at
+from .._liqo.build import build
+from .._liqo.names import IPAM, REMOTE_CLUSTER_ID
+from .._liqo.parse import labels_of
+from .._liqo.resources import DEPLOYMENT, RESOURCE_BY_KIND, SERVICE
+from .._liqo.rights import Right, narrowed, rights_of
+from .._liqo.surroundings import ipam_pools, service_ports, used_networks
+from .read import REQUESTS_PER_CLUSTER, Reading, in_parallel
+
+_T = TypeVar("_T")
+
+REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+
+
+def look_ahead(
+    plans: Mapping[Pair, LinkPlan], readings: Mapping[ClusterId, Reading | FabricError], *, parallel: int
+) -> tuple[Finding, ...]:
+    """What a person should know before anything is written. No request where no link has something to do."""
+    active = {pair: plan for pair, plan in plans.items() if plan.ops}
+    ops_by_cluster: dict[ClusterId, list[Op]] = {}
+    for _pair, plan in sorted(active.items()):
+        for op in plan.ops:
+            ops_by_cluster.setdefault(op.cluster, []).append(op)
+    # Where only one side is removed, the other cluster may not have been read.
+    known = {key: reading for key, reading in readings.items() if isinstance(reading, Reading)}
+    clusters = sorted(ops_by_cluster)
+    seen = in_parallel(lambda cluster: _look(known[cluster], ops_by_cluster[cluster]), clusters, limit=parallel)
+    states = {key: reading.state for key, reading in known.items()}
+    return preflight(active, states, dict(zip(clusters, seen, strict=True)))
+
+
+@dataclass(slots=True)
+class _Notes:
+    """What the answers of one cluster come to."""
+
+    unanswered: dict[Check, FabricError] = field(default_factory=dict)
+    unreachable: FabricError | None = None
+
+    def answer(self, check: Check, future: Future[_T]) -> _T | None:
+        """The answer, or None when there is none: then it is noted why."""
+        try:
+            return future.result()
+        except ApiError as problem:
+            self.unanswered.setdefault(check, problem)
+        except FabricError as problem:
+            self.unreachable = self.unreachable or problem
+        return None
+
+
+def _look(reading: Reading, ops: Sequence[Op]) -> Seen:
+    """Everything about one cluster, in one wave of requests, and a second one where rights are narrow."""
+    api, notes = reading.api, _Notes()
+    made = {op.name for op in ops if op.kind is Kind.NAMESPACE and op.verb is Verb.CREATE}
+    wide = sorted({right for op in ops for right in rights_of(op)}, key=str)
+    trials = [op for op in ops if op.namespace not in made and _can_be_tried(op, ops)]
+    with ThreadPoolExecutor(max_workers=REQUESTS_PER_CLUSTER) as pool:
+        asked = {right: pool.submit(_is_allowed, api, right) for right in wide}
+        tried = {op.id: pool.submit(_try, op, reading) for op in trials}
+        services = pool.submit(api.list, SERVICE) if _ports_matter(ops) else None
+        pools = pool.submit(_read_pools, reading) if _pools_matter(reading, ops) else None
+        answers = {right: notes.answer(Check.RIGHTS, future) for right, future in asked.items()}
+        denied = _denied(ops, answers, lambda right: pool.submit(_is_allowed, api, right), notes)
+        refused = {key: notes.answer(Check.DRY_RUN, future) for key, future in tried.items()}
+        listed = notes.answer(Check.NODE_PORT, services) if services else None
+        found = notes.answer(Check.IPAM_POOL, pools) if pools else None
+    return Seen(
+        denied=denied,
+        # Where a right is missing the refusal says so once more.
+        refused={key: refusal for key, refusal in refused.items() if refusal is not None and key not in denied},
+        unmade=sum(op.namespace in made for op in ops),
+        unanswered=notes.unanswered,
+        unreachable=notes.unreachable,
+        networks=used_networks(reading.raw),
+        pools=found,
+        services=service_ports(listed.items) if listed is not None else None,
+    )
+
+
+def _is_allowed(api: Api, right: Right) -> bool:
+    answer = api.request(method="POST", path=REVIEWS, body=right.review())
+    return at(answer.body, "status", "allowed") is True
+
+
+def _denied(
+    ops: Sequence[Op],
+    answers: Mapping[Right, bool | None],
+    ask: Callable[[Right], Future[bool]],
+    notes: _Notes,
+) -> dict[str, tuple[str, ...]]:
+    """Rights that are missing, by operation: what is not granted everywhere may be granted in the one namespace."""
+    needed = [(op, right) for op in ops for right in rights_of(op) if answers[right] is False]
+    narrow = {(op.id, right): narrowed(right, op) for op, right in needed}
+    # For what is not in a namespace, and is yet to be made, there is no narrower question.
+    futures = {question: ask(question) for question in dict.fromkeys(narrow.values()) if question not in answers}
+    granted = {question: notes.answer(Check.RIGHTS, future) for question, future in futures.items()}
+    found: dict[str, tuple[str, ...]] = {}
+    for (op_id, right), question in narrow.items():
+        if granted.get(question, False) is False:
+            found[op_id] = (*found.get(op_id, ()), str(right))
+    return found
+
+
+def _can_be_tried(op: Op, ops: Sequence[Op]) -> bool:
+    """Everything that it sets is known, and nothing that is still there is in its way."""
+    replaced = op.verb is Verb.CREATE and any(
+        other.verb is Verb.DELETE and (other.kind, other.namespace, other.name) == (op.kind, op.namespace, op.name)
+        for other in ops
+    )
+    return not replaced and not laters(op.after)
+
+
+def _try(op: Op, reading: Reading) -> FabricError | None:
+    """A dry run of one write; the refusal, or None when it would be taken or the world has moved since."""
+    resource = RESOURCE_BY_KIND[op.kind]
+    current = _body(op, reading)
+    try:
+        if op.verb is Verb.DELETE:
+            reading.api.delete(resource, name=op.name, namespace=op.namespace or None, uid=op.uid, dry_run=True)
+        elif op.after is not None and (op.verb is Verb.CREATE or current is not None):
+            base = current if op.verb is Verb.UPDATE else None
+            body = build(op.after, name=op.name, namespace=op.namespace, peer=op.peer, current=base)
+            write = reading.api.create if op.verb is Verb.CREATE else reading.api.replace
+            write(resource, body, dry_run=True)
+    except Conflict as conflict:
+        return _taken(op, current) if conflict.already_exists and current is not None else None
+    except NotFound:
+        return None
+    except Throttled:
+        raise
+    except ApiError as refusal:
+        if refusal.status == 400 and "does not support dry run" in refusal.why:
+            raise
+        return refusal
+    return None
+
+
+def _body(op: Op, reading: Reading) -> Json | None:
+    place = (op.namespace, op.name)
+    bodies = reading.raw.of(RESOURCE_BY_KIND[op.kind])
+    return next((it for it in bodies if _place(it) == place), None)
+
+
+def _place(body: Json) -> tuple[str, str]:
+    return text_at(body, "metadata", "namespace"), text_at(body, "metadata", "name")
+
+
+def _taken(op: Op, current: Json) -> FabricError:
+    """It was there when the plan was made, which did not see it as part of this link."""
+    return FabricError(
+        what=f"the name of {op.kind} {op.namespace}/{op.name} is taken".replace(" /", " "),
+        where=f"cluster {op.cluster}",
+        why=f"its label {REMOTE_CLUSTER_ID} says {labels_of(current).get(REMOTE_CLUSTER_ID, 'nothing')!r}",
+        next=f"delete it, or correct the label to {op.peer} if it is meant for that cluster",
+        fault=FailureName.NAME_TAKEN,
+    )
+
+
+def _ports_matter(ops: Sequence[Op]) -> bool:
+    fields = {"node_port", "load_balancer_ip"}
+    return any(
+        isinstance(op.after, GatewayServerSpec) and any(change.field in fields for change in op.changes) for op in ops
+    )
+
+
+def _pools_matter(reading: Reading, ops: Sequence[Op]) -> bool:
+    """Only older versions refuse what lies outside of their pools."""
+    version = reading.state.version
+    old = version is None or version < REMAPS_FROM_OUTSIDE
+    return old and any(op.kind is Kind.CONFIGURATION and op.after is not None for op in ops)
+
+
+def _read_pools(reading: Reading) -> tuple[str, ...] | None:
+    listing = reading.api.list(DEPLOYMENT, namespace=reading.state.liqo_namespace, label_selector=IPAM)
+    return ipam_pools(listing.items)

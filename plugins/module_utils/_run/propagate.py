@@ -1,0 +1,143 @@
+# Copyright: (c) 2026, liqo.fabric contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Services: wishes -> observed -> plan -> act -> observed again, until the plan is empty and Liqo has followed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from .._fabric.errors import FabricError
+from .._fabric.model import ClusterId
+from .._fabric.operations import in_order
+from .._fabric.propagation.model import Propagation, ServiceKey
+from .._fabric.propagation.operations import ServicePlan, SliceFact, SliceOp, holds
+from .._fabric.propagation.plan import plan_services
+from .._fabric.propagation.report import PropagationReport, rows_of
+from .._kube.client import Api
+from .service_act import Result, execute, overdue
+from .service_read import ServiceReading, read_services, world_of
+
+ROUNDS = 8
+"""Observe, plan and act at most so often: a policy that takes effect late needs more than one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How patient and how parallel a run is."""
+
+    wait: bool = True
+    wait_timeout_s: float = 60.0
+    parallel_clusters: int = 32
+
+
+def propagate(
+    want: Propagation, apis: Mapping[ClusterId, Api | FabricError], *, limits: Limits, check_mode: bool
+) -> PropagationReport:
+    """Make the Services as wished, or with ``check_mode`` say what that would take. Failures are in the report."""
+    deadline = time.monotonic() + limits.wait_timeout_s
+
+    def read() -> Mapping[ClusterId, ServiceReading | FabricError]:
+        return read_services(want.clusters, apis, hubs=want.hubs, parallel=limits.parallel_clusters)
+
+    readings = read()
+    plans = plan_services(want, world_of(readings))
+    log = _Log(plans)
+    for _round in range(0 if check_mode else ROUNDS):
+        reached = {key: reading for key, reading in readings.items() if isinstance(reading, ServiceReading)}
+        ops = [op for plan in plans for op in plan.ops if op.id not in log.failed]
+        goals = [goal for plan in plans for goal in plan.goals]
+        if not ops and not (limits.wait and _unmet(goals, reached)):
+            break
+        log.add(plans, execute(ops, goals, reached, wait=limits.wait, deadline=deadline))
+        readings = read()
+        plans = plan_services(want, world_of(readings))
+        if time.monotonic() > deadline:
+            break
+    if not check_mode:
+        log.close(plans, readings, wait=limits.wait)
+    return PropagationReport(
+        fabric=want.fabric,
+        state=want.state,
+        check_mode=check_mode,
+        rows=rows_of(
+            log.first if check_mode else _latest(log.first, plans),
+            planned=log.planned,
+            done=log.done,
+            failures=log.failures,
+            waiting=log.pending,
+            check_mode=check_mode,
+        ),
+        gates=tuple((plan.key, gate) for plan in plans if plan.key is not None for gate in plan.gates),
+        planned=in_order(op for ops in log.planned.values() for op in ops),
+        done=tuple(op for ops in log.done.values() for op in ops),
+        world=world_of(readings),
+        notes=tuple(note for plan in plans for note in plan.notes),
+        elsewhere=tuple(failure for (key, _cluster), failure in log.failures.items() if key is None),
+    )
+
+
+class _Log:
+    """What was planned, done and failed so far, by Service; policies are under None."""
+
+    def __init__(self, plans: Sequence[ServicePlan]) -> None:
+        self.first = plans
+        self.planned: dict[ServiceKey | None, tuple[SliceOp, ...]] = {}
+        self.done: dict[ServiceKey | None, tuple[SliceOp, ...]] = {}
+        self.failures: dict[tuple[ServiceKey | None, ClusterId], FabricError] = {}
+        self.failed: set[str] = set()
+        self.pending: frozenset[tuple[ServiceKey, ClusterId]] = frozenset()
+        self._plan(plans)
+
+    def _plan(self, plans: Iterable[ServicePlan]) -> None:
+        for plan in plans:
+            known = {op.id for op in self.planned.get(plan.key, ())}
+            new = tuple(op for op in plan.ops if op.id not in known)
+            if new:
+                self.planned[plan.key] = self.planned.get(plan.key, ()) + new
+
+    def add(self, plans: Sequence[ServicePlan], result: Result) -> None:
+        self._plan(plans)
+        done = {op.id for op in result.done}
+        for plan in plans:
+            self.done[plan.key] = self.done.get(plan.key, ()) + tuple(op for op in plan.ops if op.id in done)
+            for op in plan.ops:
+                if op.id in result.failures:
+                    self.failures.setdefault((plan.key, op.cluster), result.failures[op.id])
+        self.failed |= result.failures.keys()
+
+    def close(
+        self, plans: Sequence[ServicePlan], readings: Mapping[ClusterId, ServiceReading | FabricError], *, wait: bool
+    ) -> None:
+        """What is still not so after the last look is pending, or where one waited for it a failure."""
+        reached = {key: reading for key, reading in readings.items() if isinstance(reading, ServiceReading)}
+        pending = set()
+        for plan in plans:
+            if plan.key is None:
+                continue
+            unmet = _unmet(plan.goals, reached)
+            for cluster in {fact.cluster for fact in unmet}:
+                if wait:
+                    own = [fact for fact in unmet if fact.cluster == cluster]
+                    self.failures.setdefault((plan.key, cluster), overdue(own))
+                else:
+                    pending.add((plan.key, cluster))
+        self.pending = frozenset(pending)
+
+
+def _unmet(goals: Iterable[SliceFact], readings: Mapping[ClusterId, ServiceReading]) -> list[SliceFact]:
+    """The goals that are not true of what was read."""
+    return [
+        goal
+        for goal in goals
+        if goal.cluster in readings
+        and not holds(goal, readings[goal.cluster].services.slices, readings[goal.cluster].services.state)
+    ]
+
+
+def _latest(first: Sequence[ServicePlan], last: Sequence[ServicePlan]) -> list[ServicePlan]:
+    """The newest plan of each Service; one that needs nothing any more is no longer planned."""
+    by_key = {plan.key: plan for plan in (*first, *last) if plan.key is not None}
+    return [by_key[key] for key in sorted(by_key)]

@@ -1,0 +1,245 @@
+# Copyright: (c) 2026, liqo.fabric contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Clusters -> what they hold. A constant number of LISTs per cluster, all clusters in parallel.
+
+Where our rights span only single tenant namespaces, as those of Liqo's peering-user do, the lists of these namespaces
+take the place of those of the whole cluster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import TypeAlias, TypeVar
+
+from .._fabric.errors import FabricError, FailureName, Forbidden, NotFound
+from .._fabric.model import Cluster, ClusterId
+from .._fabric.objects import ClusterState
+from .._fabric.resources import Json, Resource
+from .._kube.client import Api, Listing
+from .._liqo.body import text_at
+from .._liqo.by_peer import TENANT_PREFIX
+from .._liqo.cluster import Raw, parse_cluster, parse_cluster_id
+from .._liqo.names import REMOTE_CLUSTER_ID
+from .._liqo.parse import labels_of
+from .._liqo.resources import BEFORE_REMOVING, BEFORE_WRITING, FOR_EVENTS, FOR_INFO, NAMESPACE, STEADY, WHO, Query
+from .progress import SILENT, Progress
+
+REQUESTS_PER_CLUSTER = 5
+"""In flight at once: more would cost more TLS handshakes than they save round trips."""
+
+
+class Depth(Enum):
+    """How much is read."""
+
+    STEADY = STEADY
+    WRITING = (*STEADY, *BEFORE_WRITING)
+    REMOVING = (*STEADY, *BEFORE_WRITING, *BEFORE_REMOVING)
+    INFO = (*STEADY, *FOR_INFO)
+    EVENTS = FOR_EVENTS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """How a kind was listed, so that it can be watched or polled the same way."""
+
+    query: Query
+    namespaces: tuple[str, ...] | None = None
+    """None for one list over the whole cluster, which can be watched from ``resource_version``."""
+    resource_version: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One cluster as read: the bodies, and where each list can be continued."""
+
+    api: Api
+    raw: Raw
+    state: ClusterState
+    scopes: Mapping[Resource, tuple[Scope, ...]] = field(default_factory=dict)
+
+
+Outcome: TypeAlias = "Reading | FabricError"
+
+
+def read_clusters(
+    apis: Mapping[ClusterId, Api | FabricError],
+    clusters: Iterable[Cluster],
+    *,
+    peers: Mapping[ClusterId, frozenset[ClusterId]],
+    depth: Depth,
+    parallel: int,
+    progress: Progress = SILENT,
+) -> dict[ClusterId, Outcome]:
+    """Every cluster once; one that cannot be read is its error. The reported ids are not judged here.
+
+    ``peers`` are the clusters that matter to each one; they say where to look when rights are narrow.
+    """
+    wanted = list(clusters)
+
+    def read(cluster: Cluster) -> Outcome:
+        api = apis[cluster.id]
+        if isinstance(api, FabricError):
+            return api
+        try:
+            return read_cluster(api, cluster, peers=peers.get(cluster.id, frozenset()), depth=depth)
+        except FabricError as problem:
+            return problem
+
+    call = progress.reading(read, wanted, lambda cluster: cluster.id)
+    return dict(zip((cluster.id for cluster in wanted), in_parallel(call, wanted, limit=parallel), strict=True))
+
+
+def read_cluster(api: Api, cluster: Cluster, *, peers: frozenset[ClusterId], depth: Depth) -> Reading:
+    """One cluster; raises FabricError when it cannot be reached, does not let us in, or has no Liqo."""
+    liqo_namespace = cluster.liqo_namespace
+    who = _list(api, WHO, (liqo_namespace,))
+    raw = Raw(
+        liqo_namespace=liqo_namespace,
+        objects={WHO.resource: who.items},
+        read_at=who.server_time.isoformat(),
+        address=api.address,
+    )
+    reported = parse_cluster_id(raw, api.where)
+    look_by_name = depth in (Depth.WRITING, Depth.REMOVING)
+    return _extend(api, raw, {}, reported, peers=peers, queries=depth.value, look_by_name=look_by_name)
+
+
+def require_right(cluster: Cluster, reading: Reading) -> None:
+    """Raises FabricError for a cluster that is another one than declared: all that it says is about somebody else."""
+    if reading.state.id == cluster.id:
+        return
+    raise FabricError(
+        what=f"it says that it is cluster {reading.state.id!r}, not {cluster.id!r}",
+        where=reading.api.where,
+        why="the connection leads to another cluster, or the cluster id in this task is wrong",
+        next=f"correct the connection of {cluster.name}, or set its cluster_id to {reading.state.id}",
+        fault=FailureName.WRONG_CLUSTER,
+    )
+
+
+def deepen(reading: Reading, *, peers: frozenset[ClusterId], queries: Sequence[Query]) -> Reading:
+    """The same reading with further kinds, and with tenant namespaces that lost their labels."""
+    return _extend(
+        reading.api, reading.raw, reading.scopes, reading.state.id, peers=peers, queries=queries, look_by_name=True
+    )
+
+
+def _extend(
+    api: Api,
+    raw: Raw,
+    scopes: Mapping[Resource, tuple[Scope, ...]],
+    reported: ClusterId,
+    *,
+    peers: frozenset[ClusterId],
+    queries: Sequence[Query],
+    look_by_name: bool,
+) -> Reading:
+    results = in_parallel(
+        lambda query: _list_or_forbidden(api, query, raw.liqo_namespace), queries, limit=REQUESTS_PER_CLUSTER
+    )
+    found = dict(zip(queries, results, strict=True))
+    namespaces = next((result for query, result in found.items() if query.resource == NAMESPACE), None)
+    listed = raw.of(NAMESPACE) + (namespaces.items if isinstance(namespaces, Listing) else ())
+    narrow = isinstance(namespaces, Forbidden) or NAMESPACE in raw.unread
+    tenants = _tenant_namespaces(api, listed, peers if look_by_name or narrow else frozenset())
+    objects, more_scopes, unread = _gather(api, found, [_name(body) for body in tenants], raw.liqo_namespace)
+    objects[NAMESPACE] = tenants
+    raw = replace(raw, objects={**raw.objects, **objects}, unread=raw.unread | unread)
+    return Reading(api=api, raw=raw, state=parse_cluster(raw, reported), scopes={**scopes, **more_scopes})
+
+
+_T = TypeVar("_T")
+_R = TypeVar("_R")
+
+
+def in_parallel(call: Callable[[_T], _R], items: Sequence[_T], *, limit: int) -> list[_R]:
+    """The results of ``call`` in the order of ``items``; at most ``limit`` calls at the same time."""
+    if len(items) <= 1:
+        return [call(item) for item in items]
+    with ThreadPoolExecutor(max_workers=max(1, min(limit, len(items)))) as pool:
+        return list(pool.map(call, items))
+
+
+def list_scope(api: Api, scope: Scope) -> Listing:
+    """The list that a scope stands for, again."""
+    return _list(api, scope.query, scope.namespaces)
+
+
+def _list(api: Api, query: Query, namespaces: tuple[str, ...] | None) -> Listing:
+    if namespaces is None:
+        return api.list(query.resource, label_selector=query.selector)
+    parts = [api.list(query.resource, namespace=name, label_selector=query.selector) for name in namespaces]
+    items = tuple(item for part in parts for item in part.items)
+    return replace(parts[-1], items=items)
+
+
+def _list_or_forbidden(api: Api, query: Query, liqo_namespace: str) -> Listing | Forbidden:
+    try:
+        return _list(api, query, (liqo_namespace,) if query.in_liqo_namespace else None)
+    except Forbidden as refusal:
+        return refusal
+
+
+def _tenant_namespaces(api: Api, listed: tuple[Json, ...], look_for: frozenset[ClusterId]) -> tuple[Json, ...]:
+    """All tenant namespaces: the listed ones, and those of the given peers that only their default name gives away.
+
+    Needed where namespaces cannot be listed, and before writing, since a namespace may have lost its labels.
+    """
+    known = {labels_of(body).get(REMOTE_CLUSTER_ID) for body in listed}
+
+    def look(peer: ClusterId) -> Json | None:
+        try:
+            return api.get(NAMESPACE, name=f"{TENANT_PREFIX}{peer}")
+        except (NotFound, Forbidden):
+            return None
+
+    looked_up = in_parallel(look, sorted(look_for - known), limit=REQUESTS_PER_CLUSTER)
+    by_name = {_name(body): body for body in (*listed, *looked_up) if body is not None}
+    return tuple(by_name[name] for name in sorted(by_name))
+
+
+def _gather(
+    api: Api, found: Mapping[Query, Listing | Forbidden], tenants: Sequence[str], liqo_namespace: str
+) -> tuple[dict[Resource, tuple[Json, ...]], dict[Resource, tuple[Scope, ...]], frozenset[Resource]]:
+    objects: dict[Resource, tuple[Json, ...]] = {}
+    scopes: dict[Resource, tuple[Scope, ...]] = {}
+    unread: set[Resource] = set()
+    for query, result in found.items():
+        resource = query.resource
+        listing, scope = (
+            _narrow(api, query, tenants, liqo_namespace) if isinstance(result, Forbidden) else (result, None)
+        )
+        if listing is None:
+            unread.add(resource)
+            continue
+        if scope is None:
+            namespaces = (liqo_namespace,) if query.in_liqo_namespace else None
+            scope = Scope(query=query, namespaces=namespaces, resource_version=listing.resource_version)
+        objects[resource] = objects.get(resource, ()) + listing.items
+        scopes[resource] = (*scopes.get(resource, ()), scope)
+    return objects, scopes, frozenset(unread)
+
+
+def _narrow(api: Api, query: Query, tenants: Sequence[str], liqo_namespace: str) -> tuple[Listing | None, Scope | None]:
+    """The list over the tenant namespaces and that of Liqo, as far as each may be read; None when none may."""
+    if not query.resource.namespaced or query.in_liqo_namespace:
+        return None, None
+    parts: list[tuple[str, Listing]] = []
+    for namespace in (*tenants, liqo_namespace):
+        try:
+            parts.append((namespace, api.list(query.resource, namespace=namespace, label_selector=query.selector)))
+        except Forbidden:
+            continue
+    if not parts:
+        return None, None
+    items = tuple(item for _name, part in parts for item in part.items)
+    scope = Scope(query=query, namespaces=tuple(name for name, _part in parts))
+    return replace(parts[-1][1], items=items), scope
+
+
+def _name(body: Json) -> str:
+    return text_at(body, "metadata", "name")

@@ -1,0 +1,303 @@
+# Copyright: (c) 2026, liqo.fabric contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""wishes -> observed -> plan -> act -> observed again, until the plan is empty. The only place that knows the order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from .._fabric.errors import FabricError, FailureName, InputError, Violation
+from .._fabric.findings import Finding, refusals, refuse
+from .._fabric.intents import Intent, intents, limit_removals, plan_intent, to_read
+from .._fabric.model import Cluster, ClusterId, Fabric, Pair, State
+from .._fabric.objects import ClusterState, Kind
+from .._fabric.operations import LinkPlan, Op
+from .._fabric.report import Report
+from .._kube.client import Api
+from .._liqo.resources import BEFORE_REMOVING, BEFORE_WRITING, Query
+from . import act
+from .outcomes import gathered, link_report, reached, rendered
+from .preflight import look_ahead
+from .progress import SILENT, Progress
+from .read import Depth, Reading, deepen, in_parallel, read_clusters
+from .world import World
+
+LOOKING = (State.GATHERED, State.RENDERED)
+"""States that write nothing."""
+ROUNDS = 4
+"""Observe, plan and act at most so often; a healthy run needs one round and an empty second plan."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How patient and how parallel a run is."""
+
+    wait: bool = True
+    wait_timeout_s: float = 120.0
+    parallel_links: int = 32
+    parallel_clusters: int = 32
+
+
+Readings = dict[ClusterId, Reading | FabricError]
+Approve = Callable[[Mapping[Pair, LinkPlan]], None]
+"""Sees the whole plan before anything is written; raises FabricError to stop the run."""
+
+
+def reconcile(
+    fabric: Fabric,
+    apis: Mapping[ClusterId, Api | FabricError],
+    *,
+    limits: Limits,
+    check_mode: bool,
+    approve: Approve | None = None,
+    preflight: bool = True,
+    progress: Progress = SILENT,
+) -> Report:
+    """Make the fabric as wished, or with ``check_mode`` say what that would take.
+
+    Raises InputError when a cluster is not the one that was declared, and what ``approve`` raises; every other failure
+    is in the report. What was approved is all that is done: a link that turns out to need more fails.
+    With ``preflight`` what would be written is tried before, and links that could not be completed are not begun.
+    """
+    run = _Run(fabric, apis, limits, progress, exactly=approve is not None)
+    readings, wanted = run.look()
+    plans = run.plan(wanted, readings)
+    if fabric.state not in LOOKING and any(plan.ops for plan in plans.values()):
+        readings = run.deepen(readings, [plan for plan in plans.values() if plan.ops])
+        plans = run.plan(wanted, readings)
+    plans = limit_removals(plans, fabric)
+    findings: tuple[Finding, ...] = ()
+    if preflight and fabric.state not in LOOKING:
+        plans, findings = run.preflight(plans, readings)
+    if approve is not None:
+        approve(plans)
+    planned = {pair: plan.ops for pair, plan in plans.items()}
+    first, results = plans, {pair: act.Result() for pair in plans}
+    if not check_mode and fabric.state not in LOOKING:
+        readings, plans, results, planned = run.carry_out(wanted, readings, plans, planned)
+    states = _states(readings)
+    links = tuple(
+        link_report(wanted[pair], first[pair], planned[pair], plans[pair], results[pair], states, fabric, check_mode)
+        for pair in plans
+    )
+    return Report(
+        fabric=fabric.name,
+        state=fabric.state,
+        check_mode=check_mode,
+        links=links,
+        clusters=states,
+        tolerate=fabric.tolerate,
+        gathered=gathered(fabric, wanted, states),
+        rendered=rendered(fabric, wanted, plans, states),
+        preflight=findings,
+    )
+
+
+class _Run:
+    """What stays the same during a run."""
+
+    def __init__(
+        self,
+        fabric: Fabric,
+        apis: Mapping[ClusterId, Api | FabricError],
+        limits: Limits,
+        progress: Progress,
+        *,
+        exactly: bool,
+    ) -> None:
+        self.fabric = fabric
+        self.apis = apis
+        self.limits = limits
+        self.progress = progress
+        self.exactly = exactly
+        self.intents: dict[Pair, Intent] = {}
+        self.refused: dict[Pair, FabricError] = {}
+        """Links that must not be begun in this run, whatever is read later."""
+
+    def look(self) -> tuple[Readings, dict[Pair, Intent]]:
+        """Every cluster that matters, and what shall become of which pair."""
+        depth = Depth.REMOVING if self.fabric.state is State.ABSENT else Depth.STEADY
+        readings = self.read(to_read(self.fabric), depth)
+        _refuse_wrong_ids(self.fabric.clusters, readings)
+        self.intents = {intent.pair: intent for intent in intents(self.fabric, _read_states(readings))}
+        ends = {cluster for intent in self.intents.values() for cluster in intent.clusters}
+        more = self.read([c for c in self.fabric.clusters if c.id in ends - readings.keys()], depth)
+        _refuse_wrong_ids(self.fabric.clusters, more)
+        readings = {**readings, **more}
+        leaving = {cluster for intent in self._removals() for cluster in intent.clusters}
+        if leaving and depth is Depth.STEADY:
+            readings = self._with(readings, sorted(leaving & readings.keys()), BEFORE_WRITING + BEFORE_REMOVING)
+        return readings, self.intents
+
+    def _removals(self) -> list[Intent]:
+        return [intent for intent in self.intents.values() if intent.shortcut is None] if self._writes() else []
+
+    def _writes(self) -> bool:
+        return self.fabric.state not in LOOKING
+
+    def peers(self) -> dict[ClusterId, frozenset[ClusterId]]:
+        peers: dict[ClusterId, set[ClusterId]] = {cluster.id: set() for cluster in self.fabric.clusters}
+        for pair in {*self.fabric.pairs, *self.intents}:
+            for cluster in pair:
+                peers.setdefault(cluster, set()).add(pair.other(cluster))
+        return {cluster: frozenset(found) for cluster, found in peers.items()}
+
+    def read(self, clusters: Iterable[Cluster], depth: Depth) -> Readings:
+        return read_clusters(
+            self.apis,
+            clusters,
+            peers=self.peers(),
+            depth=depth,
+            parallel=self.limits.parallel_clusters,
+            progress=self.progress,
+        )
+
+    def deepen(self, readings: Readings, plans: Iterable[LinkPlan]) -> Readings:
+        """Read what is needed only before writing, of the clusters that would be written to."""
+        return self._with(readings, sorted({op.cluster for plan in plans for op in plan.ops}), BEFORE_WRITING)
+
+    def _with(self, readings: Readings, ids: Sequence[ClusterId], queries: Sequence[Query]) -> Readings:
+        peers = self.peers()
+
+        def more(cluster: ClusterId) -> Reading | FabricError:
+            reading = readings[cluster]
+            if isinstance(reading, FabricError):
+                return reading
+            missing = [query for query in queries if query.resource not in reading.scopes]
+            try:
+                return deepen(reading, peers=peers[cluster], queries=missing) if missing else reading
+            except FabricError as problem:
+                return problem
+
+        call = self.progress.reading(more, ids, lambda cluster: cluster)
+        return {**readings, **dict(zip(ids, in_parallel(call, ids, limit=self.limits.parallel_clusters), strict=True))}
+
+    def plan(self, wanted: Mapping[Pair, Intent], readings: Readings) -> dict[Pair, LinkPlan]:
+        """The plan of every pair; blocked where one of its clusters could not be read."""
+        states = _states(readings)
+        if self.fabric.state is State.GATHERED:
+            return {pair: LinkPlan(pair=pair) for pair in wanted}
+        plans = {pair: plan_intent(intent, states, self.fabric) for pair, intent in wanted.items()}
+        return {pair: refuse(plan, self.refused) for pair, plan in plans.items()}
+
+    def preflight(
+        self, plans: Mapping[Pair, LinkPlan], readings: Readings
+    ) -> tuple[dict[Pair, LinkPlan], tuple[Finding, ...]]:
+        """The plans without those that an error of the findings stops, and the findings."""
+        findings = look_ahead(plans, readings, parallel=self.limits.parallel_clusters)
+        self.refused = refusals(findings)
+        return {pair: refuse(plan, self.refused) for pair, plan in plans.items()}, findings
+
+    def carry_out(
+        self,
+        wanted: Mapping[Pair, Intent],
+        readings: Readings,
+        plans: dict[Pair, LinkPlan],
+        planned: dict[Pair, tuple[Op, ...]],
+    ) -> tuple[Readings, dict[Pair, LinkPlan], dict[Pair, act.Result], dict[Pair, tuple[Op, ...]]]:
+        """Rounds of execution and observation, until nothing is left to do or nothing more can be done."""
+        results = {pair: act.Result() for pair in plans}
+        open_pairs = set(plans)
+        for number in range(ROUNDS):
+            states = _states(readings)
+            todo = [plan for pair, plan in plans.items() if pair in open_pairs and self._has_work(plan, states)]
+            if not todo:
+                break
+            if number == ROUNDS - 1:
+                for plan in todo:
+                    results[plan.pair] = replace(results[plan.pair], failure=_restless(plan))
+                break
+            for pair, outcome in zip((plan.pair for plan in todo), self._execute(todo, readings), strict=True):
+                results[pair] = replace(outcome, done=results[pair].done + outcome.done)
+                if any(op.kind is Kind.SECRET for op in outcome.done):
+                    # A rotation that has begun is not begun again; what is left of it is ordinary repair.
+                    self.fabric = replace(self.fabric, rotate_keys=self.fabric.rotate_keys - {pair})
+                if outcome.failure is not None and not outcome.stale:
+                    open_pairs.discard(pair)
+            touched = {cluster for plan in todo for cluster in plan.pair}
+            deep = Depth.REMOVING if self._removals() else Depth.WRITING
+            fresh = self.read([cluster for cluster in self.fabric.clusters if cluster.id in touched], deep)
+            readings = {**readings, **fresh}
+            again = {plan.pair: wanted[plan.pair] for plan in todo if plan.pair in open_pairs}
+            plans = {**plans, **self.plan(again, readings)}
+            for pair in again:
+                new = tuple(op for op in plans[pair].ops if op.id not in {old.id for old in planned[pair]})
+                if new and self.exactly:
+                    results[pair] = replace(results[pair], failure=_not_approved(plans[pair], new))
+                    open_pairs.discard(pair)
+                    continue
+                planned[pair] = planned[pair] + new
+        return readings, plans, results, planned
+
+    def _has_work(self, plan: LinkPlan, states: Mapping[ClusterId, ClusterState | FabricError]) -> bool:
+        if plan.blocked is not None:
+            return False
+        return bool(plan.ops) or (self.limits.wait and not reached(plan, states))
+
+    def _execute(self, plans: list[LinkPlan], readings: Readings) -> list[act.Result]:
+        world = World({key: reading for key, reading in readings.items() if isinstance(reading, Reading)})
+        self.progress.links(plans, world)
+        try:
+            with ThreadPoolExecutor(max_workers=2 * self.limits.parallel_links) as pool:
+                return in_parallel(
+                    lambda plan: act.execute(
+                        plan,
+                        world,
+                        pool=pool,
+                        timeout_s=self.limits.wait_timeout_s,
+                        wait=self.limits.wait,
+                        progress=self.progress,
+                    ),
+                    plans,
+                    limit=self.limits.parallel_links,
+                )
+        finally:
+            world.close()
+
+
+def _refuse_wrong_ids(clusters: Iterable[Cluster], readings: Readings) -> None:
+    """Before anything is written: is each cluster the one that the user believes it to be?"""
+    found = [
+        Violation(
+            path=f"clusters[{cluster.name}].cluster_id",
+            message=f"the cluster at {reading.api.url} says it is {reading.state.id!r}, not {cluster.id!r}",
+            hint="correct the connection or the cluster id",
+        )
+        for cluster in clusters
+        for reading in [readings.get(cluster.id)]
+        if isinstance(reading, Reading) and reading.state.id != cluster.id
+    ]
+    if found:
+        raise InputError(found)
+
+
+def _states(readings: Readings) -> dict[ClusterId, ClusterState | FabricError]:
+    return {key: reading.state if isinstance(reading, Reading) else reading for key, reading in readings.items()}
+
+
+def _read_states(readings: Readings) -> tuple[ClusterState, ...]:
+    return tuple(reading.state for reading in readings.values() if isinstance(reading, Reading))
+
+
+def _restless(plan: LinkPlan) -> FabricError:
+    changes = "; ".join(op.reason for op in plan.ops) or "its tunnel goes up and down"
+    return FabricError(
+        what=f"{plan.pair} does not settle",
+        where=f"clusters {plan.pair.a} and {plan.pair.b}",
+        why=f"after {ROUNDS - 1} rounds there is still something to do: {changes}",
+        next="look for another tool that manages the same objects, or a field that this version of Liqo does not keep",
+        fault=FailureName.UNSETTLED,
+    )
+
+
+def _not_approved(plan: LinkPlan, new: Sequence[Op]) -> FabricError:
+    return FabricError(
+        what=f"{plan.pair} needs more than the plan that was approved",
+        where=f"clusters {plan.pair.a} and {plan.pair.b}",
+        why=f"since then it takes {new[0].id} ({new[0].reason})",
+        next="make a new plan in check mode, look at it, and apply that",
+        fault=FailureName.PLAN_MOVED,
+    )

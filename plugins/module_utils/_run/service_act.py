@@ -1,0 +1,186 @@
+# Copyright: (c) 2026, liqo.fabric contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Execute a plan of propagation: write what is ready, wait for what Liqo must do. Nothing is decided here."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from .._fabric.errors import Conflict, FabricError, FailureName, NotFound
+from .._fabric.model import ClusterId
+from .._fabric.objects import Marked
+from .._fabric.operations import Verb
+from .._fabric.propagation.model import PolicySpec
+from .._fabric.propagation.operations import SliceFact, SliceOp, holds
+from .._fabric.resources import Json
+from .._kube.client import Api
+from .._liqo.body import text_at
+from .._liqo.policies import build_policy
+from .._liqo.services import RESOURCE_BY_SLICE_KIND, build_slice_body
+from .act import CONFLICT_TRIES
+from .service_read import ServiceReading
+from .slice_feed import SliceFeed
+from .world import Changes
+
+WIDTH = 32
+SETTLE_S = 3.0
+"""After so long without a change the plan is made again: policies take effect a moment after they are written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What became of the operations."""
+
+    done: tuple[SliceOp, ...] = ()
+    failures: Mapping[str, FabricError] = field(default_factory=dict)
+    """By id of the operation, those that had to wait for a failed one included."""
+    unmet: tuple[SliceFact, ...] = ()
+    """Goals that did not come true."""
+
+
+def execute(
+    ops: Sequence[SliceOp],
+    goals: Sequence[SliceFact],
+    readings: Mapping[ClusterId, ServiceReading],
+    *,
+    wait: bool,
+    deadline: float,
+) -> Result:
+    """Carry out the operations, each after those that it needs; then wait for the goals until the deadline, but no
+    longer than SETTLE_S without any change. Never raises a FabricError.
+    """
+    changes = Changes()
+    awaited = {fact.cluster for op in ops for fact in op.awaits} | {goal.cluster for goal in goals if wait}
+    feeds = {key: SliceFeed(readings[key], changes) for key in sorted(awaited) if key in readings}
+    try:
+        with ThreadPoolExecutor(max_workers=WIDTH) as pool:
+            run = _Run(readings, feeds, changes, pool, deadline)
+            run.carry_out(ops)
+        unmet = run.await_goals(goals) if wait else ()
+        return Result(done=tuple(run.done), failures=run.failures, unmet=unmet)
+    finally:
+        for feed in feeds.values():
+            feed.close()
+
+
+class _Run:
+    def __init__(
+        self,
+        readings: Mapping[ClusterId, ServiceReading],
+        feeds: Mapping[ClusterId, SliceFeed],
+        changes: Changes,
+        pool: ThreadPoolExecutor,
+        deadline: float,
+    ) -> None:
+        self.readings = readings
+        self.feeds = feeds
+        self.changes = changes
+        self.pool = pool
+        self.deadline = deadline
+        self.done: list[SliceOp] = []
+        self.failures: dict[str, FabricError] = {}
+
+    def carry_out(self, ops: Sequence[SliceOp]) -> None:
+        left = {op.id: op for op in ops}
+        while left:
+            count = self.changes.count
+            for op in [op for op in left.values() if op.needs & self.failures.keys()]:
+                self.failures[op.id] = self.failures[min(op.needs & self.failures.keys())]
+                del left[op.id]
+            free = [op for op in left.values() if not op.needs & left.keys()]
+            ready = [op for op in free if not self._missing(op.awaits)]
+            if ready:
+                for op, problem in zip(ready, self.pool.map(self._attempt, ready), strict=True):
+                    del left[op.id]
+                    if problem is not None:
+                        self.failures[op.id] = problem
+                    else:
+                        self.done.append(op)
+            elif left and not self.changes.wait_beyond(count, timeout_s=self.deadline - time.monotonic()):
+                for op in free:
+                    self.failures[op.id] = overdue(self._missing(op.awaits))
+                    del left[op.id]
+
+    def await_goals(self, goals: Iterable[SliceFact]) -> tuple[SliceFact, ...]:
+        wanted = [goal for goal in goals if goal.cluster in self.feeds]
+        while True:
+            count = self.changes.count
+            missing = self._missing(wanted)
+            patience = min(SETTLE_S, self.deadline - time.monotonic())
+            if not missing or not self.changes.wait_beyond(count, timeout_s=patience):
+                return tuple(missing)
+
+    def _missing(self, facts: Iterable[SliceFact]) -> list[SliceFact]:
+        return [
+            fact
+            for fact in facts
+            if fact.cluster not in self.feeds
+            or not holds(fact, self.feeds[fact.cluster].slices(), self.readings[fact.cluster].services.state)
+        ]
+
+    def _attempt(self, op: SliceOp) -> FabricError | None:
+        try:
+            write(op, self.readings[op.cluster].api)
+        except FabricError as problem:
+            return problem
+        return None
+
+
+def write(op: SliceOp, api: Api) -> None:
+    """The one write of an operation. A Conflict means that the object is no longer the one that was planned for."""
+    resource = RESOURCE_BY_SLICE_KIND[op.kind]
+    namespace = op.namespace or None
+    if op.verb is Verb.DELETE:
+        with contextlib.suppress(NotFound):
+            api.delete(resource, name=op.name, namespace=namespace, uid=op.uid)
+        return
+    if op.after is None:
+        raise TypeError(f"{op.id} has nothing to write")
+    if op.verb is Verb.CREATE:
+        api.create(resource, _body(op, op.after, None))
+        return
+    for attempt in range(CONFLICT_TRIES):
+        current = api.get(resource, name=op.name, namespace=namespace)
+        if op.uid and text_at(current, "metadata", "uid") != op.uid:
+            raise _moved(op)
+        try:
+            api.replace(resource, _body(op, op.after, current))
+        except Conflict:
+            if attempt == CONFLICT_TRIES - 1:
+                raise
+        else:
+            return
+
+
+def overdue(missing: Sequence[SliceFact]) -> FabricError:
+    """Why a wait came to nothing."""
+    fact = missing[0]
+    more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
+    return FabricError(
+        what=f"{fact.namespace}/{fact.service} is not as it should be yet",
+        where=f"cluster {fact.cluster}",
+        why=f"waited in vain until {fact}{more}",
+        next="look whether Liqo's controller-manager runs there (its log names the slice), then run again",
+        fault=FailureName.WAIT_TIMEOUT,
+    )
+
+
+def _body(op: SliceOp, spec: Marked, current: Json | None) -> Json:
+    if isinstance(spec, PolicySpec):
+        return build_policy(op.kind, spec, name=op.name, current=current)
+    return build_slice_body(spec, name=op.name, namespace=op.namespace, current=current)
+
+
+def _moved(op: SliceOp) -> FabricError:
+    return FabricError(
+        what=f"cannot {op.verb.value} {op.kind.value} {op.namespace}/{op.name}".replace(" /", " "),
+        where=f"cluster {op.cluster}",
+        why="another object has taken its name",
+        next="run again",
+        fault=FailureName.CONFLICT,
+    )

@@ -1,0 +1,104 @@
+# Copyright: (c) 2026, liqo.fabric contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Clusters -> what they hold about Services: a constant number of LISTs each, all clusters in parallel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from .._fabric.errors import FabricError, Forbidden, NotFound
+from .._fabric.model import Cluster, ClusterId
+from .._fabric.propagation.model import ClusterServices, World
+from .._fabric.resources import Json, Resource
+from .._kube.client import Api, Listing
+from .._liqo.resources import (
+    BINDING,
+    ENDPOINT_SLICE,
+    OF_HUBS,
+    OF_LEAVES,
+    POLICY,
+    VIRTUAL_NODE,
+    Query,
+)
+from .._liqo.services import parse_services
+from .read import REQUESTS_PER_CLUSTER, Depth, Reading, in_parallel, read_cluster, require_right
+
+_MAY_BE_MISSING = (POLICY, BINDING)
+"""Kinds that older API servers do not serve."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceReading:
+    """One cluster as read, and where its list of slices can be continued."""
+
+    api: Api
+    services: ClusterServices
+    slices: Listing
+    selector: str | None
+
+
+Readings = Mapping[ClusterId, "ServiceReading | FabricError"]
+
+
+def read_services(
+    clusters: Iterable[Cluster],
+    apis: Mapping[ClusterId, Api | FabricError],
+    *,
+    hubs: Iterable[ClusterId],
+    parallel: int,
+) -> Readings:
+    """Every cluster once; one that cannot be read, or is another one than declared, is its error."""
+    wanted = list(clusters)
+    ids, hub_ids = frozenset(cluster.id for cluster in wanted), frozenset(hubs)
+
+    def read(cluster: Cluster) -> ServiceReading | FabricError:
+        api = apis[cluster.id]
+        if isinstance(api, FabricError):
+            return api
+        try:
+            reading = read_cluster(api, cluster, peers=ids - {cluster.id}, depth=Depth.INFO)
+            return _with_services(cluster, reading, is_hub=cluster.id in hub_ids)
+        except FabricError as problem:
+            return problem
+
+    return dict(zip((cluster.id for cluster in wanted), in_parallel(read, wanted, limit=parallel), strict=True))
+
+
+def world_of(readings: Readings) -> World:
+    """What was read, without how."""
+    return {
+        key: reading.services if isinstance(reading, ServiceReading) else reading for key, reading in readings.items()
+    }
+
+
+def _with_services(cluster: Cluster, reading: Reading, *, is_hub: bool) -> ServiceReading:
+    require_right(cluster, reading)
+    seen = set(reading.raw.objects) - {ENDPOINT_SLICE}
+    queries = {query.resource: query for query in (*OF_LEAVES, *(OF_HUBS if is_hub else ()))}
+    todo = [query for resource, query in queries.items() if resource not in seen]
+    listings = in_parallel(lambda query: _list(reading.api, query), todo, limit=REQUESTS_PER_CLUSTER)
+    found = {query.resource: listing for query, listing in zip(todo, listings, strict=True)}
+    objects: dict[Resource, tuple[Json, ...] | None] = {
+        resource: listing.items if listing is not None else None for resource, listing in found.items()
+    }
+    objects[VIRTUAL_NODE] = reading.raw.of(VIRTUAL_NODE)
+    slices = found[ENDPOINT_SLICE]
+    if slices is None:
+        raise TypeError("every API server serves EndpointSlices")
+    return ServiceReading(
+        api=reading.api,
+        services=parse_services(reading.state, objects),
+        slices=slices,
+        selector=queries[ENDPOINT_SLICE].selector,
+    )
+
+
+def _list(api: Api, query: Query) -> Listing | None:
+    try:
+        return api.list(query.resource, label_selector=query.selector)
+    except (NotFound, Forbidden):
+        if query.resource in _MAY_BE_MISSING:
+            return None
+        raise

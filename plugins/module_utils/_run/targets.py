@@ -1,0 +1,65 @@
+# Copyright: (c) 2026, liqo.fabric contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The clusters of a task: their part of an argument spec, and from it one Api each.
+
+Importing this file needs no package beside the standard library, so that what runs on the controller may use it too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from .._fabric.errors import FabricError
+from .._fabric.model import ClusterId
+from .._fabric.wishes import parse_clusters
+from .._kube.auth_options import CLUSTER_AUTH_SPEC
+from .._kube.client import Api
+from .._kube.connection import connect
+from .._kube.exchange import Limits
+from .._kube.secrets_in_options import secret_values
+from .read import in_parallel
+
+__all__ = ["CLUSTERS_SPEC", "open_apis", "secret_values"]
+
+CLUSTERS_SPEC: dict[str, dict[str, Any]] = {
+    "clusters": {
+        "type": "list",
+        "elements": "dict",
+        "required": True,
+        "options": {
+            "name": {"type": "str", "required": True},
+            "cluster_id": {"type": "str"},
+            "liqo_namespace": {"type": "str", "default": "liqo"},
+            "labels": {"type": "dict", "default": {}},
+            **CLUSTER_AUTH_SPEC,
+        },
+    }
+}
+"""The option ``clusters``, documented by the fragment ``liqo.fabric.clusters``."""
+
+
+def open_apis(
+    params: Mapping[str, Any], *, agent: str, log: Callable[[str], None] | None = None
+) -> dict[ClusterId, Api | FabricError]:
+    """One Api per cluster of the task, or why there is none: a broken kubeconfig stops nobody else.
+
+    ``params`` are checked already (see wishes.py); of them ``clusters`` is used and, where a module has them,
+    ``parallel_clusters`` and ``connect_timeout``. No request is sent, but exec plugins of kubeconfigs may run.
+    ``agent`` is the name of the module, for the audit logs of the clusters.
+    """
+    options_by_name = {options["name"]: options for options in params["clusters"]}
+    clusters = parse_clusters(params["clusters"], [])
+    limits = Limits(connect_timeout_s=params.get("connect_timeout") or Limits().connect_timeout_s)
+
+    def open_api(name: str) -> Api | FabricError:
+        try:
+            return connect(name, options_by_name[name], limits=limits, agent=agent, log=log)
+        except FabricError as problem:
+            return problem
+
+    apis = in_parallel(
+        open_api, [cluster.name for cluster in clusters], limit=params.get("parallel_clusters") or len(clusters)
+    )
+    return dict(zip((cluster.id for cluster in clusters), apis, strict=True))

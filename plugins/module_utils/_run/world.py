@@ -1,0 +1,180 @@
+# Copyright: (c) 2026, liqo.fabric contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The clusters of a run as they change: kept current by watches, or by polling where the rights lack watch.
+
+Whoever waits for a fact looks at a side, and sleeps until anything changed on either side of that link. Nobody else is
+woken, so that a fabric with many links costs no more per change than one with a single link.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+
+from .._fabric.model import ClusterId, Pair
+from .._fabric.objects import Side
+from .._fabric.resources import Json, Resource
+from .._kube.client import Listing
+from .._kube.watching import Event
+from .._liqo.body import text_at
+from .._liqo.by_peer import ByPeer, key_of
+from .._liqo.cluster import parse_side
+from .follower import Follower
+from .read import Reading
+
+
+class Changes:
+    """How often a link changed, for those who wait for it."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._count = 0
+
+    @property
+    def count(self) -> int:
+        """How many changes there were; to be taken before looking, and given to wait_beyond after."""
+        with self._changed:
+            return self._count
+
+    def wait_beyond(self, count: int, *, timeout_s: float) -> bool:
+        """Sleep until a change that is not among the first ``count``; False when the time is over."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._count > count, timeout=max(0.0, timeout_s))
+
+    def add(self) -> None:
+        with self._changed:
+            self._count += 1
+            self._changed.notify_all()
+
+
+class World:
+    """All clusters that a run has read."""
+
+    def __init__(self, readings: Mapping[ClusterId, Reading]) -> None:
+        self._lock = threading.Lock()
+        self._changes: dict[Pair, Changes] = {}
+        self._feeds = {cluster: Feed(cluster, reading, self._notify) for cluster, reading in readings.items()}
+
+    def __contains__(self, cluster: object) -> bool:
+        return cluster in self._feeds
+
+    def __getitem__(self, cluster: ClusterId) -> Feed:
+        return self._feeds[cluster]
+
+    def changes(self, pair: Pair) -> Changes:
+        """What happens on both sides of a pair."""
+        with self._lock:
+            return self._changes.setdefault(pair, Changes())
+
+    def close(self) -> None:
+        """End every watch; returns at once, the threads follow."""
+        for feed in self._feeds.values():
+            feed.close()
+
+    def _notify(self, cluster: ClusterId, peers: Iterable[ClusterId]) -> None:
+        for peer in peers:
+            if peer != cluster:
+                self.changes(Pair.of(cluster, peer)).add()
+
+
+class Feed:
+    """One cluster: what was listed, plus what watches and our own writes told since."""
+
+    def __init__(
+        self, cluster: ClusterId, reading: Reading, notify: Callable[[ClusterId, Iterable[ClusterId]], None]
+    ) -> None:
+        self.cluster = cluster
+        self.api = reading.api
+        self.version = reading.state.version
+        self.liqo_namespace = reading.raw.liqo_namespace
+        self._scopes = reading.scopes
+        self._notify = notify
+        self._lock = threading.Lock()
+        self._closed = False
+        self._followers: dict[Resource, tuple[Follower, ...]] = {}
+        self._objects = ByPeer(reading.raw.objects)
+        self._parsed: dict[ClusterId, Side] = {}
+
+    def side(self, peer: ClusterId) -> Side:
+        """What the cluster holds about a peer right now."""
+        with self._lock:
+            if peer not in self._parsed:
+                self._parsed[peer] = parse_side(self._objects, self.cluster, peer)
+            return self._parsed[peer]
+
+    def get(self, resource: Resource, *, namespace: str, name: str) -> Json | None:
+        """One body as last seen."""
+        with self._lock:
+            return self._objects.all(resource).get((namespace, name))
+
+    def put(self, resource: Resource, body: Json) -> None:
+        """Remember a body, unless a newer version of the same object is known already."""
+        with self._lock:
+            if _is_older(body, self._objects.all(resource).get(key_of(body))):
+                return
+            touched = self._touched(self._objects.put(resource, body))
+        self._notify(self.cluster, touched)
+
+    def drop(self, resource: Resource, *, namespace: str, name: str) -> None:
+        """Forget an object that is gone."""
+        with self._lock:
+            touched = self._touched(self._objects.drop(resource, (namespace, name)))
+        self._notify(self.cluster, touched)
+
+    def _touched(self, peers: set[ClusterId]) -> set[ClusterId]:
+        for peer in peers:
+            self._parsed.pop(peer, None)
+        return peers
+
+    def follow(self, resources: Iterable[Resource]) -> None:
+        """Keep these kinds current from now on; asking twice changes nothing."""
+        for resource in resources:
+            with self._lock:
+                if self._closed or resource in self._followers:
+                    continue
+                followers = tuple(
+                    Follower(
+                        self.api,
+                        scope,
+                        changed=partial(self._take, resource),
+                        listed=partial(self._take_list, resource),
+                    )
+                    for scope in self._scopes.get(resource, ())
+                )
+                self._followers[resource] = followers
+            for follower in followers:
+                follower.start()
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            followers = [follower for some in self._followers.values() for follower in some]
+        for follower in followers:
+            follower.close()
+
+    def _take(self, resource: Resource, event: Event) -> None:
+        if event.type == "DELETED":
+            namespace, name = key_of(event.object)
+            self.drop(resource, namespace=namespace, name=name)
+        else:
+            self.put(resource, event.object)
+
+    def _take_list(self, resource: Resource, listing: Listing) -> None:
+        fresh = {key_of(body): body for body in listing.items}
+        with self._lock:
+            known = self._objects.all(resource)
+            changed = [body for key, body in fresh.items() if known.get(key) != body]
+            touched = {peer for key in known.keys() - fresh.keys() for peer in self._objects.drop(resource, key)}
+            touched.update(peer for body in changed for peer in self._objects.put(resource, body))
+            self._touched(touched)
+        self._notify(self.cluster, touched)
+
+
+def _is_older(body: Json, known: Json | None) -> bool:
+    """Resource versions of one object compare as numbers: promised since Kubernetes 1.35 and true of every etcd."""
+    if known is None or text_at(body, "metadata", "uid") != text_at(known, "metadata", "uid"):
+        return False
+    versions = [text_at(one, "metadata", "resourceVersion") for one in (body, known)]
+    return all(version.isdecimal() for version in versions) and int(versions[0]) < int(versions[1])
