@@ -1,0 +1,302 @@
+# Copyright: (c) 2026, liqo.fabric contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Why a wait timed out: each cause by its name, with what to do and, for a tunnel, address:port/UDP."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.diagnosis import (
+    FABRIC,
+    IPAM,
+    MANAGER,
+    Allocation,
+    Clues,
+    Workload,
+    diagnose,
+)
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import FabricError, FailureName, Unreachable
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import ClusterId
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.objects import ClusterState, Fact, FactName, Kind
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit import build
+from tests.unit.build import child, cluster_id, connection, having, link, pair, terminating
+from tests.unit.planning import fact
+
+A, B = cluster_id("leaf-a"), cluster_id("leaf-b")
+SERVED_BY = {"liqo/network": (MANAGER, IPAM), "liqo/route": (FABRIC,)}
+POOLS = ("10.0.0.0/8",)
+
+
+def workload(component: str, ready: int = 1, wanted: int = 1, *, kind: str = "Deployment", state: str = "") -> Workload:
+    return Workload(
+        component=component,
+        kind=kind,
+        name=f"liqo-{component}",
+        namespace="liqo",
+        ready=ready,
+        wanted=wanted,
+        state=state,
+    )
+
+
+def gateway(peer: str, ready: int = 1) -> Workload:
+    state = "" if ready else f"pod gw-{peer}-x: CrashLoopBackOff"
+    return replace(
+        workload("gateway", ready, state=state), name=f"gw-{peer}", namespace=f"liqo-tenant-{peer}", component=""
+    )
+
+
+RUNNING = (workload(MANAGER), workload(IPAM), workload(FABRIC, 2, 2, kind="DaemonSet"))
+
+
+def clues(name: str, **changes: Any) -> Clues:
+    """A cluster in which everything runs."""
+    peer = "leaf-b" if name == "leaf-a" else "leaf-a"
+    facts: dict[str, Any] = {
+        "where": f"{name} at https://192.0.2.1:6443",
+        "version": (1, 2, 0),
+        "workloads": RUNNING,
+        "gateway": gateway(peer),
+        "networks": (),
+        "pools": POOLS,
+    }
+    return Clues(**{**facts, **changes})
+
+
+def explain(
+    *facts: Fact,
+    a: ClusterState | None = None,
+    b: ClusterState | None = None,
+    leaf_a: Clues | None = None,
+    leaf_b: Clues | None = None,
+) -> FabricError:
+    """The diagnosis over the healthy link, but for what is given; ``leaf_a`` and ``leaf_b`` are clues."""
+    one, other = link()
+    found = {A: leaf_a or clues("leaf-a"), B: leaf_b or clues("leaf-b")}
+    sides = {A: (a or one).side(B), B: (b or other).side(A)}
+    return diagnose(pair(), facts, sides, found, served_by=SERVED_BY, timeout_s=8)
+
+
+def on_a(name: FactName) -> Fact:
+    return fact(name, "leaf-a", "leaf-b")
+
+
+def down(component: str) -> tuple[Workload, ...]:
+    return tuple(replace(one, ready=0) if one.component == component else one for one in RUNNING)
+
+
+@pytest.mark.parametrize(
+    ("name", "component"),
+    [
+        (FactName.CONFIGURED, MANAGER),
+        (FactName.CONFIGURED, IPAM),
+        (FactName.KEY, MANAGER),
+        (FactName.ENDPOINT, MANAGER),
+        (FactName.GATEWAY_GONE, MANAGER),
+        (FactName.NETWORK_GONE, FABRIC),
+        (FactName.IDLE, MANAGER),
+    ],
+)
+def test_a_component_that_has_to_act_and_does_not_run(name: FactName, component: str) -> None:
+    error = explain(on_a(name), leaf_a=clues("leaf-a", workloads=down(component)))
+    assert error.fault is FailureName.CONTROLLER_DOWN
+    assert error.where == "leaf-a at https://192.0.2.1:6443"
+    assert f"liqo/liqo-{component} has 0 of" in error.why
+    assert f"bring liqo-{component} of leaf-a up again" in error.next
+
+
+def test_a_component_that_another_fact_needs_is_not_blamed() -> None:
+    error = explain(on_a(FactName.KEY), leaf_a=clues("leaf-a", workloads=down(IPAM)))
+    assert error.fault is FailureName.WAIT_TIMEOUT
+
+
+def test_one_ready_pod_is_enough_for_a_deployment_and_too_few_for_a_daemon_set() -> None:
+    assert not workload(MANAGER, 1, 2).is_down
+    assert workload(MANAGER, 0, 0).is_down
+    assert workload(FABRIC, 1, 2, kind="DaemonSet").is_down
+    assert not workload(FABRIC, 2, 2, kind="DaemonSet").is_down
+
+
+def pending(wanted: str, *, peer: str = "leaf-b", given: str = "") -> Allocation:
+    return Allocation(name=f"liqo-tenant-{peer}/net", peer=ClusterId(peer), wanted=wanted, given=given)
+
+
+def taken(*cidrs: str) -> tuple[Allocation, ...]:
+    return tuple(Allocation(name="liqo/x", peer=None, wanted=cidr, given=cidr) for cidr in cidrs)
+
+
+FULL = taken("10.0.0.0/9", "10.128.0.0/9")
+
+
+def test_a_pool_without_a_free_network_of_that_size_is_full() -> None:
+    networks = (*taken("10.0.0.0/9", "10.128.0.0/10", "10.192.0.0/11", "10.224.0.0/12"), *taken("10.241.0.0/16"))
+    roomy = explain(on_a(FactName.CONFIGURED), leaf_a=clues("leaf-a", networks=(*networks, pending("10.1.0.0/16"))))
+    assert roomy.fault is FailureName.WAIT_TIMEOUT
+    tight = explain(on_a(FactName.CONFIGURED), leaf_a=clues("leaf-a", networks=(*networks, pending("10.0.0.0/12"))))
+    assert tight.fault is FailureName.IPAM_POOL_FULL
+    assert tight.why.startswith(
+        "Network liqo-tenant-leaf-b/net asks for 10.0.0.0/12, but the pools 10.0.0.0/8 have no free /12: 5 Networks"
+    )
+    assert "add a pool (ipam.pools of Liqo's chart)" in tight.next
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        {"networks": None},
+        {"networks": (*FULL, pending("10.1.0.0/16")), "pools": ()},
+        {"networks": (*FULL, pending("10.1.0.0/16", peer="leaf-c"))},
+        {"networks": (*FULL, pending("10.1.0.0/16", given="10.1.0.0/16"))},
+    ],
+    ids=["Networks not shown", "pools not shown", "that of another peer", "answered"],
+)
+def test_a_full_pool_is_not_concluded_from_less(seen: dict[str, Any]) -> None:
+    error = explain(on_a(FactName.CONFIGURED), leaf_a=clues("leaf-a", **seen))
+    assert error.fault is FailureName.WAIT_TIMEOUT
+    assert "ipam and controller-manager on leaf-a" in error.next
+
+
+def test_an_ipam_that_is_down_comes_before_its_full_pool() -> None:
+    seen = clues("leaf-a", workloads=down(IPAM), networks=(*FULL, pending("10.1.0.0/16")))
+    assert explain(on_a(FactName.CONFIGURED), leaf_a=seen).fault is FailureName.CONTROLLER_DOWN
+
+
+def test_only_an_old_ipam_refuses_what_is_outside_its_pools() -> None:
+    outside = (pending("100.64.0.0/16"),)
+    old = explain(on_a(FactName.CONFIGURED), leaf_a=clues("leaf-a", networks=outside, version=(1, 1, 2)))
+    assert old.fault is FailureName.OUTSIDE_POOL
+    assert "100.64.0.0/16" in old.next
+    new = explain(on_a(FactName.CONFIGURED), leaf_a=clues("leaf-a", networks=outside))
+    assert new.fault is FailureName.WAIT_TIMEOUT
+
+
+def test_a_load_balancer_without_address_names_service_and_port() -> None:
+    error = explain(on_a(FactName.ENDPOINT), leaf_a=clues("leaf-a", lacks_address=True))
+    assert error.fault is FailureName.NO_ADDRESS
+    assert "Service liqo-tenant-leaf-b/gw-leaf-b of type LoadBalancer, port 51840/UDP" in error.why
+    assert "NodePort" in error.next
+
+
+@pytest.mark.parametrize("dead", ["leaf-a", "leaf-b"])
+def test_a_dead_gateway_of_either_end_is_named_where_it_is(dead: str) -> None:
+    peer = "leaf-b" if dead == "leaf-a" else "leaf-a"
+    seen = clues(dead, gateway=gateway(peer, 0))
+    one, other = (seen, None) if dead == "leaf-a" else (None, seen)
+    error = explain(on_a(FactName.CONNECTED), leaf_a=one, leaf_b=other)
+    assert error.fault is FailureName.DEAD_GATEWAY
+    assert error.where == f"{dead} at https://192.0.2.1:6443"
+    assert "CrashLoopBackOff" in error.why
+    assert "from leaf-b to 192.0.2.10:51840/UDP of leaf-a" in error.next
+
+
+def test_a_gateway_without_deployment_is_dead_unless_nobody_could_make_it() -> None:
+    seen = {"gateway": None, "gateway_missing": True}
+    assert explain(on_a(FactName.CONNECTED), leaf_a=clues("leaf-a", **seen)).fault is FailureName.DEAD_GATEWAY
+    error = explain(on_a(FactName.CONNECTED), leaf_a=clues("leaf-a", workloads=down(MANAGER), **seen))
+    assert error.fault is FailureName.CONTROLLER_DOWN
+
+
+def test_a_blocked_tunnel_names_client_server_and_port() -> None:
+    a, b = link()
+    silent = having(b, connections=(connection("leaf-b", "leaf-a", value="Connecting", at=None),))
+    error = explain(fact(FactName.CONNECTED, "leaf-b", "leaf-a"), a=a, b=silent)
+    assert error.fault is FailureName.TUNNEL_BLOCKED
+    assert error.why.startswith(
+        "both gateways run, but leaf-b gets no answer from leaf-a at 192.0.2.10:51840/UDP; seen last: leaf-b: "
+    )
+    assert "let UDP pass from the nodes of leaf-b to 192.0.2.10:51840/UDP of leaf-a" in error.next
+
+
+def test_without_rights_to_see_the_gateways_the_port_is_still_named() -> None:
+    one, other = (clues(name, gateway=None, workloads=None) for name in ("leaf-a", "leaf-b"))
+    error = explain(on_a(FactName.CONNECTED), leaf_a=one, leaf_b=other)
+    assert error.fault is FailureName.WAIT_TIMEOUT
+    assert "192.0.2.10:51840/UDP" in error.next
+
+
+def held_by(kind: Kind, finalizer: str) -> ClusterState:
+    a, _b = link()
+    return terminating(a, kind, finalizer)
+
+
+def test_a_foreign_finalizer_is_named_with_the_object_that_it_holds() -> None:
+    error = explain(on_a(FactName.GATEWAY_GONE), a=held_by(Kind.SERVER, "example.com/hold"))
+    assert error.fault is FailureName.STUCK_FINALIZER
+    assert "GatewayServer liqo-tenant-leaf-b/leaf-b is deleted, but held by the finalizer example.com/hold" in error.why
+    assert "whoever put it on GatewayServer liqo-tenant-leaf-b/leaf-b has to take it away" in error.next
+
+
+@pytest.mark.parametrize(
+    ("workloads", "fault", "words"),
+    [
+        (RUNNING, FailureName.STUCK_FINALIZER, "look at the log of Liqo's fabric in leaf-a"),
+        (None, FailureName.STUCK_FINALIZER, "look at the log of Liqo's fabric in leaf-a"),
+        (down(FABRIC), FailureName.CONTROLLER_DOWN, "bring liqo-fabric of leaf-a up again"),
+    ],
+)
+def test_a_finalizer_of_liqo_leads_to_who_serves_it(workloads: Any, fault: FailureName, words: str) -> None:
+    a, _b = link()
+    route = child("RouteConfiguration", terminating=True, finalizers=("liqo/route",))
+    a = having(a, configurations=(), network_children=(route,))
+    error = explain(on_a(FactName.NETWORK_GONE), a=a, leaf_a=clues("leaf-a", workloads=workloads))
+    assert error.fault is fault
+    assert "RouteConfiguration liqo-tenant-leaf-b/leaf-b is deleted, but held by the finalizer liqo/route" in error.why
+    assert words in error.next
+
+
+def test_a_finalizer_of_an_object_that_is_not_deleted_is_no_cause() -> None:
+    a, _b = link()
+    a = having(a, network_children=(child("Network", finalizers=("liqo/network",)),))
+    assert explain(on_a(FactName.NETWORK_GONE), a=a).fault is FailureName.WAIT_TIMEOUT
+
+
+def test_a_namespace_that_hangs_says_what_kubernetes_says() -> None:
+    a, _b = link()
+    a = terminating(a, Kind.NAMESPACE)
+    a = build.edit(a, Kind.NAMESPACE, remaining="Some content in the namespace has finalizers remaining: x in 1 object")
+    error = explain(on_a(FactName.NAMESPACE_GONE), a=a)
+    assert error.fault is FailureName.NAMESPACE_TERMINATING
+    assert "finalizers remaining: x in 1 object" in error.why
+
+
+def test_an_api_server_that_is_gone_by_now_is_the_failure_itself() -> None:
+    gone = Unreachable(what="w", where="leaf-b at https://h:1", why="h:1/TCP refused", next="n")
+    assert explain(on_a(FactName.CONNECTED), leaf_b=clues("leaf-b", failure=gone)) is gone
+
+
+_MAYBE_DOWN = st.lists(st.sampled_from([MANAGER, IPAM, FABRIC]), unique=True).map(
+    lambda names: tuple(replace(one, ready=0) if one.component in names else one for one in RUNNING)
+)
+
+
+@given(
+    st.lists(st.sampled_from(list(FactName)), min_size=1, max_size=4),
+    st.one_of(st.none(), _MAYBE_DOWN),
+    st.booleans(),
+    st.booleans(),
+)
+def test_every_combination_has_an_answer_that_says_what_to_do(
+    awaited: list[FactName], workloads: tuple[Workload, ...] | None, missing: bool, empty: bool
+) -> None:
+    seen = clues("leaf-a", workloads=workloads, gateway=None, gateway_missing=missing, lacks_address=missing)
+    a = build.cluster("leaf-a") if empty else link()[0]
+    error = explain(*map(on_a, awaited), a=a, leaf_a=seen)
+    assert error.next
+    assert error.why
+    if workloads is None or not any(one.is_down for one in workloads):
+        assert error.fault is not FailureName.CONTROLLER_DOWN
+
+
+@pytest.mark.parametrize("name", [FactName.GATEWAY_GONE, FactName.NETWORK_GONE, FactName.CONNECTED])
+def test_a_peer_that_is_gone_for_good_need_not_be_asked(name: FactName) -> None:
+    a, _b = link()
+    seen = {A: clues("leaf-a")}
+    error = diagnose(pair(), [on_a(name)], {A: a.side(B)}, seen, served_by=SERVED_BY, timeout_s=8)
+    assert error.fault is FailureName.WAIT_TIMEOUT
+    assert error.where == seen[A].where

@@ -1,0 +1,346 @@
+# Copyright: (c) 2026, liqo.fabric contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What shall become of which pair, for each state and each way to limit a run."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import FabricError, InputError
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.gathered import gather, others_own
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.intents import (
+    Intent,
+    intents,
+    limit_removals,
+    plan_intent,
+    to_read,
+)
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import (
+    ClientEndpoint,
+    Cluster,
+    ClusterId,
+    Fabric,
+    Pair,
+    Scope,
+    ScopeRule,
+    Shortcut,
+    State,
+    Tolerance,
+)
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.objects import ClusterState, Endpoint, Kind
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.operations import LinkPlan, Verb
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.plan import plan_link
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.run_options import parse_run_options
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.saved_plan import refuse_moved, to_saved
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.build import RETAIL, client, cluster, cluster_id, edit, link, marked, pair, shortcut, side
+from tests.unit.strategies import law
+
+A, B, C = (cluster_id(f"leaf-{letter}") for letter in "abc")
+AB, AC, BC = pair("leaf-a", "leaf-b"), pair("leaf-a", "leaf-c"), pair("leaf-b", "leaf-c")
+
+
+def fabric(*wanted: Pair, clusters: str = "abc", **fields: Any) -> Fabric:
+    ids = [cluster_id(f"leaf-{letter}") for letter in clusters]
+    declared = tuple(Cluster(id=one, name=one, labels={}) for one in ids)
+    wishes = tuple(shortcut(one.a, one.b) for one in sorted(wanted))
+    return Fabric(name=RETAIL, clusters=declared, shortcuts=wishes, **fields)
+
+
+def linked(*pairs: Pair, owner: str = "retail") -> dict[ClusterId, ClusterState]:
+    """Clusters a, b and c with healthy links of one owner between some of them."""
+    states = {name: cluster(name) for name in (A, B, C)}
+    for one in pairs:
+        ends = (side(one.a, one.b), side(one.b, one.a, gateway=client(one.b, one.a)))
+        for held in ends:
+            mark = next(iter(marked(cluster(held.cluster, held), owner).sides.values()))
+            state = states[held.cluster]
+            states[held.cluster] = replace(state, sides={**state.sides, held.peer: mark})
+    return states
+
+
+def chosen(wishes: Fabric, states: dict[ClusterId, ClusterState]) -> dict[Pair, str]:
+    return {
+        intent.pair: "keep" if intent.shortcut else "forget" if intent.lost else "remove"
+        for intent in intents(wishes, states.values())
+    }
+
+
+@pytest.mark.parametrize(
+    ("state", "wanted", "expected"),
+    [
+        (State.PRESENT, [AB], {AB: "keep"}),
+        (State.EXACT, [AB], {AB: "keep", AC: "remove"}),
+        (State.EXACT, [], {AB: "remove", AC: "remove"}),
+        (State.ABSENT, [AB], {AB: "remove"}),
+    ],
+)
+def test_a_state_says_what_becomes_of_each_pair(state: State, wanted: list[Pair], expected: dict[Pair, str]) -> None:
+    assert chosen(fabric(*wanted, state=state), linked(AB, AC)) == expected
+
+
+def test_exact_leaves_the_links_of_others_alone() -> None:
+    states = linked(AB, owner="edge")
+    assert chosen(fabric(state=State.EXACT), states) == {}
+    assert chosen(fabric(AC, state=State.EXACT), states) == {AC: "keep"}
+
+
+def test_exact_only_takes_its_mark_from_what_another_fabric_wants_too() -> None:
+    states = {key: marked(state, "retail", "edge") if state.sides else state for key, state in linked(AB).items()}
+    wishes = fabric(state=State.EXACT, max_removals=0)
+    plan = plan_intent(Intent(pair=AB, named=False), states, wishes)
+    assert {op.verb for op in plan.ops} == {Verb.UPDATE}
+    assert limit_removals({AB: plan}, wishes)[AB].blocked is None
+
+
+@pytest.mark.parametrize(("limit", "blocked"), [(1, True), (2, False)])
+def test_exact_removes_none_rather_than_more_than_max_removals(limit: int, blocked: bool) -> None:
+    wishes = fabric(AB, state=State.EXACT, max_removals=limit)
+    states = linked(AC, BC)
+    plans = {one.pair: plan_intent(one, states, wishes) for one in intents(wishes, states.values())}
+    limited = limit_removals(plans, wishes)
+    assert [bool(limited[one].blocked) for one in (AB, AC, BC)] == [False, blocked, blocked]
+    assert limited[AB].ops
+    if blocked:
+        assert "leaf-a <-> leaf-c, leaf-b <-> leaf-c" in str(limited[AC].blocked)
+        assert "set max_removals to 2" in str(limited[AC].blocked)
+        assert limited[AC].ops == ()
+
+
+def test_exact_keeps_the_links_of_a_cluster_whose_labels_nobody_knows() -> None:
+    assert chosen(fabric(state=State.EXACT, unlabelled=(C,)), linked(AB, AC)) == {AB: "remove"}
+
+
+def test_forgetting_touches_only_those_that_are_left() -> None:
+    states = linked(AB, BC)
+    del states[C]
+    wishes = fabric(AB, clusters="ab", forget=(C,))
+    assert chosen(wishes, states) == {AB: "keep", BC: "forget"}
+    (lost,) = (intent for intent in intents(wishes, states.values()) if intent.lost)
+    plan = plan_intent(lost, states, wishes)
+    assert {op.cluster for op in plan.ops} == {B}
+    assert {op.verb for op in plan.ops} == {Verb.DELETE}
+    assert {fact.cluster for fact in plan.goals} == {B}
+
+
+def test_forgetting_refuses_a_peering() -> None:
+    states = {B: replace(linked(BC)[B])}
+    held = replace(states[B].side(C), peering=("Tenant leaf-c",))
+    states[B] = replace(states[B], sides={C: held})
+    plan = plan_intent(Intent(pair=BC, lost=C), states, fabric(clusters="ab", forget=(C,)))
+    assert plan.blocked is not None
+    assert "peered" in plan.blocked.what
+
+
+def test_a_link_with_a_cluster_that_is_not_declared_says_how_to_go_on() -> None:
+    states = linked(AC)
+    del states[C]
+    wishes = fabric(clusters="ab", state=State.EXACT)
+    (intent,) = intents(wishes, states.values())
+    blocked = plan_intent(intent, states, wishes).blocked
+    assert blocked is not None
+    assert "forget" in blocked.next
+
+
+def scope(*clusters: ClusterId, rule: ScopeRule = ScopeRule.INSIDE) -> Scope:
+    return Scope(clusters=frozenset(clusters), rule=rule)
+
+
+def test_a_scope_leaves_out_links_and_clusters() -> None:
+    wishes = fabric(AB, AC, BC, scope=scope(A, B))
+    assert chosen(wishes, linked()) == {AB: "keep"}
+    assert [one.id for one in to_read(wishes)] == [A, B]
+
+
+def test_a_scope_also_holds_for_what_exact_removes() -> None:
+    assert chosen(fabric(state=State.EXACT, scope=scope(A, B)), linked(AB, BC)) == {AB: "remove"}
+
+
+def test_only_names_pairs_of_the_fabric() -> None:
+    wishes = fabric(AB, AC, scope=Scope(pairs=frozenset({AC})))
+    assert chosen(wishes, linked()) == {AC: "keep"}
+    with pytest.raises(InputError, match="leaf-b <-> leaf-c is not among the pairs of this fabric"):
+        intents(fabric(AB, scope=Scope(pairs=frozenset({BC}))), [])
+
+
+@law
+@given(st.sets(st.tuples(st.integers(0, 11), st.integers(0, 11)).filter(lambda ends: ends[0] != ends[1])), st.data())
+def test_disjoint_anchored_scopes_share_no_link_and_miss_none(ends: set[tuple[int, int]], data: st.DataObject) -> None:
+    names = [cluster_id(f"leaf-{number:02}") for number in range(12)]
+    wanted = {Pair.of(names[one], names[other]) for one, other in ends}
+    part = [data.draw(st.integers(1, 8), label="slice") for _ in names]
+    slices = [
+        scope(*(n for n, p in zip(names, part, strict=True) if p == k), rule=ScopeRule.ANCHORED) for k in range(1, 9)
+    ]
+    assert all(sum(one in part_ for part_ in slices) == 1 for one in wanted)
+
+
+def gathered(one: ClusterState, other: ClusterState) -> dict[str, Any]:
+    return gather(Pair.of(one.id, other.id), one, other)
+
+
+NAT = Endpoint(addresses=("203.0.113.7",), port=4500)
+
+
+@pytest.mark.parametrize(
+    "states",
+    [
+        link(),
+        (edit(link()[0], Kind.SERVER, mtu=1300, port=51999, endpoint=None), link()[1]),
+        (edit(link()[0], Kind.SERVER, service_annotations={"a": "b"}), link()[1]),
+        (link()[0], edit(link()[1], Kind.CLIENT, endpoint=NAT)),
+    ],
+    ids=["healthy", "settings", "annotations", "NAT"],
+)
+def test_applying_what_was_gathered_changes_no_setting(states: tuple[ClusterState, ClusterState]) -> None:
+    wish = gathered(*states)
+    found = plan_link(_shortcut(wish), *states, fabric=RETAIL)
+    assert [op for op in found.ops if op.kind is Kind.SERVER] == []
+    if states[0].side(B).servers[0].endpoint is not None:
+        assert found.ops == ()
+
+
+def _shortcut(wish: dict[str, Any]) -> Shortcut:
+    """A gathered wish as the module would take it, with the defaults for what it leaves out."""
+    given = {key: value for key, value in wish.items() if key != "between"}
+    if "client_endpoint" in given:
+        given["client_endpoint"] = ClientEndpoint(**given["client_endpoint"])
+    return shortcut(*wish["between"], **given)
+
+
+def test_half_a_link_is_gathered_as_far_as_it_goes() -> None:
+    a, b = link()
+    assert gathered(a, cluster(B))["server"] == A
+    assert gathered(cluster(A), b) == {"between": [A, B]}
+
+
+def test_links_of_others_are_not_gathered_but_those_of_nobody_are() -> None:
+    a, b = link()
+    assert others_own(RETAIL, a, b) == ()
+    assert others_own(RETAIL, marked(a), marked(b)) == ()
+    assert others_own(RETAIL, marked(a, "edge"), b) == ()
+    assert others_own(RETAIL, marked(a, "edge"), marked(b, "edge")) == ("edge",)
+
+
+def planned(wishes: Fabric, states: dict[ClusterId, ClusterState]) -> dict[Pair, LinkPlan]:
+    return {one.pair: plan_intent(one, states, wishes) for one in intents(wishes, states.values())}
+
+
+def test_the_saved_plan_passes_while_nothing_moves() -> None:
+    wishes, states = fabric(AB, AC, state=State.EXACT), linked(BC)
+    saved = json.loads(json.dumps(to_saved(wishes, planned(wishes, states))))
+    refuse_moved(saved, wishes, planned(wishes, states), where="plan.json")
+
+
+@pytest.mark.parametrize(
+    ("states", "moved"),
+    [
+        (linked(BC, AB), "is no longer to be done"),
+        (linked(), "is no longer to be done"),
+        ({**linked(BC), A: edit(linked(AB)[A], Kind.SERVER, mtu=1300)}, "update leaf-a/GatewayServer"),
+        ({**linked(BC), C: FabricError(what="no answer", where="leaf-c", why="refused", next="look")}, "blocked now"),
+    ],
+)
+def test_what_moved_since_the_plan_was_saved_is_named(states: dict[ClusterId, Any], moved: str) -> None:
+    wishes = fabric(AB, AC, state=State.EXACT)
+    saved = to_saved(wishes, planned(wishes, linked(BC)))
+    read = [state for state in states.values() if isinstance(state, ClusterState)]
+    now = {one.pair: plan_intent(one, states, wishes) for one in intents(wishes, read)}
+    with pytest.raises(FabricError, match=moved) as refused:
+        refuse_moved(saved, wishes, now, where="plan.json")
+    assert "nothing was written" in refused.value.what
+
+
+def test_another_object_of_the_same_name_is_not_what_was_approved() -> None:
+    wishes, states = fabric(state=State.EXACT), linked(AB)
+    saved = to_saved(wishes, planned(wishes, states))
+    (held,) = states[A].side(B).servers
+    other = {**states, A: edit(states[A], Kind.SERVER, meta=replace(held.meta, uid="another"))}
+    with pytest.raises(FabricError, match="another object of the same name"):
+        refuse_moved(saved, wishes, planned(wishes, other), where="plan.json")
+
+
+@pytest.mark.parametrize("saved", [None, [], {}, {"format": "something else"}, "text"])
+def test_what_is_no_plan_is_refused(saved: Any) -> None:
+    with pytest.raises(FabricError, match="this is no saved plan"):
+        refuse_moved(saved, fabric(), {}, where="plan.json")
+
+
+def options(**given: Any) -> tuple[dict[str, Any], list[str]]:
+    found: list[Any] = []
+    ids = {name: cluster_id(name) for name in ("leaf-a", "leaf-b")} | {"paris": cluster_id("leaf-b")}
+    parsed = parse_run_options({"shortcuts": [], **given}, ids, found)
+    return parsed, [str(violation) for violation in found]
+
+
+@pytest.mark.parametrize(
+    ("given", "complaint"),
+    [
+        (
+            {"tolerate": "some"},
+            "tolerate: 'some' is no number of links (write it as 3, or as a share of them like 10%)",
+        ),
+        (
+            {"tolerate": "101%"},
+            "tolerate: '101%' is no number of links (write it as 3, or as a share of them like 10%)",
+        ),
+        (
+            {"scope": ["leaf-z"]},
+            "scope[0]: unknown cluster 'leaf-z' (clusters of this task are: leaf-a, leaf-b, paris)",
+        ),
+        (
+            {"only": [["leaf-a"]]},
+            "only[0]: ['leaf-a'] is no pair of clusters of this task (write it as [leaf-a, leaf-b])",
+        ),
+        (
+            {"forget": ["paris"]},
+            (
+                "forget[0]: paris is also one of clusters, so it is not gone for good"
+                " (take it out of clusters, or remove its links with state absent)"
+            ),
+        ),
+        ({"forget": ["Leaf X"]}, "forget[0]: 'Leaf X' is not a Liqo cluster id (give the id, not a host name)"),
+        ({"max_removals": -1}, "max_removals: -1 is out of range (it must be 0 or more)"),
+        (
+            {"state": "exact", "shortcuts": None},
+            "shortcuts: state exact needs shortcuts (list the pairs, an empty list removes all that is owned)",
+        ),
+    ],
+)
+def test_wrong_options_are_refused_in_a_sentence(given: dict[str, Any], complaint: str) -> None:
+    assert options(**given)[1] == [complaint]
+
+
+def test_options_take_names_and_ids() -> None:
+    parsed, complaints = options(scope=["paris"], only=[["leaf-a", "paris"]], tolerate="10%")
+    assert complaints == []
+    assert parsed["scope"] == Scope(clusters=frozenset({B}), pairs=frozenset({AB}))
+    assert parsed["tolerate"] == Tolerance(links=10, percent=True)
+
+
+@pytest.mark.parametrize(
+    ("tolerance", "failed", "of", "allowed"),
+    [
+        (Tolerance(), 0, 0, True),
+        (Tolerance(), 1, 100, False),
+        (Tolerance(links=2), 2, 3, True),
+        (Tolerance(links=2), 3, 300, False),
+        (Tolerance(links=10, percent=True), 1, 10, True),
+        (Tolerance(links=10, percent=True), 1, 9, False),
+    ],
+)
+def test_a_tolerance_is_a_number_or_a_share(tolerance: Tolerance, failed: int, of: int, allowed: bool) -> None:
+    assert tolerance.allows(failed, of=of) is allowed
+
+
+def test_nothing_is_read_that_decides_nothing() -> None:
+    assert [one.id for one in to_read(fabric(AB))] == [A, B]
+    assert [one.id for one in to_read(fabric(AB, state=State.EXACT))] == [A, B, C]
+    assert [one.id for one in to_read(fabric(state=State.GATHERED))] == [A, B, C]
+    assert [one.id for one in to_read(fabric(clusters="ab", forget=(C,)))] == [A, B]

@@ -1,0 +1,78 @@
+# Copyright: (c) 2026, liqo.fabric contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Bodies that are read only before the first write."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.preflight import ServicePorts, UsedNetwork
+from ansible_collections.liqo.fabric.plugins.module_utils._liqo import resources
+from ansible_collections.liqo.fabric.plugins.module_utils._liqo.cluster import Raw
+from ansible_collections.liqo.fabric.plugins.module_utils._liqo.surroundings import (
+    ipam_pools,
+    service_ports,
+    used_networks,
+)
+
+from tests.unit.bodies import body, local_networks, network
+from tests.unit.build import cluster_id
+
+
+def test_networks_tell_whose_they_are() -> None:
+    of_peer = body(resources.NETWORK, "leaf-c-pod", "liqo-tenant-leaf-c", peer="leaf-c", status={"cidr": "10.9.0.0/16"})
+    pending = body(resources.NETWORK, "leaf-d-pod", "liqo-tenant-leaf-d", peer="leaf-d", status={})
+    reserved = network("reserved", "10.1.0.0/16")
+    bodies = (*local_networks(), of_peer, pending, reserved)
+    found = used_networks(Raw(liqo_namespace="liqo", objects={resources.NETWORK: bodies}))
+    assert UsedNetwork(cidr="10.9.0.0/16", of="network leaf-c-pod", peer=cluster_id("leaf-c")) in found
+    assert UsedNetwork(cidr="10.1.0.0/16", of="reserved CIDR") in found
+    assert UsedNetwork(cidr="10.96.0.0/12", of="service CIDR") in found
+    assert len(found) == 6
+
+
+def ipam(*arguments: str) -> dict[str, Any]:
+    spec = {"template": {"spec": {"containers": [{"args": list(arguments)}]}}}
+    return body(resources.DEPLOYMENT, "liqo-ipam", "liqo", spec=spec)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "pools"),
+    [
+        (("--port=6000", "--pools=10.0.0.0/8,192.168.0.0/16"), ("10.0.0.0/8", "192.168.0.0/16")),
+        (("--pools=10.0.0.0/8", "--pools=fd00::/8"), ("10.0.0.0/8", "fd00::/8")),
+        (("--port=6000",), None),
+    ],
+)
+def test_pools_of_the_command_line(arguments: tuple[str, ...], pools: tuple[str, ...] | None) -> None:
+    assert ipam_pools([ipam(*arguments)]) == pools
+
+
+def test_without_ipam_no_pools_are_known() -> None:
+    assert ipam_pools([]) is None
+
+
+def test_ports_of_services() -> None:
+    balanced = body(
+        resources.SERVICE,
+        "web",
+        "shop",
+        spec={
+            "ports": [{"port": 443, "nodePort": 30443}, {"port": 443, "nodePort": 30444, "protocol": "UDP"}],
+            "healthCheckNodePort": 31000,
+            "loadBalancerIP": "192.0.2.1",
+        },
+        status={"loadBalancer": {"ingress": [{"ip": "192.0.2.2"}, {"hostname": "web.example"}]}},
+    )
+    internal = body(resources.SERVICE, "db", "shop", spec={"ports": [{"port": 5432}]}, status={"loadBalancer": {}})
+    assert service_ports([internal, balanced]) == (
+        ServicePorts(
+            namespace="shop",
+            name="web",
+            node_ports=frozenset({30443, 30444, 31000}),
+            ports=frozenset({(443, "TCP"), (443, "UDP")}),
+            addresses=frozenset({"192.0.2.1", "192.0.2.2"}),
+        ),
+    )

@@ -1,0 +1,70 @@
+# Copyright: (c) 2026, liqo.fabric contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is secret in `clusters` is masked from the very first line that a module writes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from ansible.module_utils.testing import patch_module_args
+from ansible_collections.liqo.fabric.plugins.module_utils._run.targets import CLUSTERS_SPEC
+from ansible_collections.liqo.fabric.plugins.module_utils.fabric_module import FabricModule
+
+TOKEN = "a-very-secret-token"
+INLINE = {"apiVersion": "v1", "kind": "Config", "users": [{"name": "me", "user": {"token": TOKEN}}]}
+
+
+class _Listening(FabricModule):
+    """Keeps what would go to the system log."""
+
+    logged: str = ""
+
+    def log(self, msg: str, log_args: dict[str, Any] | None = None) -> None:
+        self.logged += f"{msg} {log_args}"
+
+
+@contextmanager
+def module(**options: Any) -> Iterator[_Listening]:
+    """A module that was started with an inline kubeconfig."""
+    given = {"clusters": [{"name": "leaf-a", "kubeconfig": INLINE}], **options}
+    with patch_module_args({**given, "_ansible_inject_invocation": True}):
+        yield _Listening(argument_spec={**CLUSTERS_SPEC, "timeout": {"type": "float"}})
+
+
+def test_the_system_log_does_not_get_a_token_of_an_inline_kubeconfig() -> None:
+    with module() as started:
+        assert "leaf-a" in started.logged
+        assert TOKEN not in started.logged
+
+
+def test_a_result_does_not_repeat_it(capsys: pytest.CaptureFixture[str]) -> None:
+    with module() as started, pytest.raises(SystemExit):
+        started.exit_json(seen=f"Bearer {TOKEN}")
+    printed = capsys.readouterr().out
+    assert json.loads(printed)["seen"] == "Bearer ********"
+    assert TOKEN not in printed
+
+
+def test_a_refusal_of_other_options_does_not_repeat_it(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit), module(timeout="soon"):
+        pass
+    printed = capsys.readouterr().out
+    assert "timeout" in json.loads(printed)["msg"]
+    assert TOKEN not in printed
+
+
+@pytest.mark.parametrize("clusters", [None, "leaf-a", [], ["leaf-a"]])
+def test_what_is_no_list_of_clusters_is_refused_as_usual(clusters: object, capsys: pytest.CaptureFixture[str]) -> None:
+    spec = {"clusters": {"type": "list", "elements": "dict"}}
+    with patch_module_args({"clusters": clusters}):
+        if clusters in (None, []):
+            assert FabricModule(argument_spec=spec).params["clusters"] in (None, [])
+        else:
+            with pytest.raises(SystemExit):
+                FabricModule(argument_spec=spec)
+            assert json.loads(capsys.readouterr().out)["failed"]
