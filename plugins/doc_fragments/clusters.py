@@ -1,27 +1,11 @@
 # Copyright: (c) 2026, liqo.fabric contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Documentation of the option C(clusters), shared by all modules that talk to clusters."""
+"""Documentation of the option C(clusters), shared by all that talk to clusters, and of C(hubs), which is like it."""
 
 from __future__ import annotations
 
-
-class ModuleDocFragment:
-    DOCUMENTATION = r"""
-options:
-  clusters:
-    description:
-      - The clusters that this task may talk to, and how to reach each.
-      - The connection options have the names, aliases and environment variables of the modules of C(kubernetes.core).
-        When a cluster has none, its connection comes from the pod in which the task runs, or else from the current
-        context of the default kubeconfig.
-      - The C(K8S_AUTH_*) variables describe one connection. When they name a server (E(K8S_AUTH_HOST) or
-        E(K8S_AUTH_KUBECONFIG)), a cluster that names its own ignores all of them, so that no token is sent to a server
-        that it was not meant for. Otherwise each variable fills the option that was left out.
-    type: list
-    elements: dict
-    required: true
-    suboptions:
+_SUBOPTIONS = r"""
       name:
         description:
           - Name of the cluster, by which the other options refer to it.
@@ -143,6 +127,48 @@ options:
           - Environment variable E(K8S_AUTH_IMPERSONATE_GROUPS), joined with commas.
         type: list
         elements: str
+"""
+
+_NOTES = r"""
 notes:
   - The connection is made on the host where the task runs, with the files and environment variables of that host.
+"""
+
+_CONNECTION = r"""
+      - The connection options have the names, aliases and environment variables of the modules of C(kubernetes.core).
+        When a cluster has none, its connection comes from the pod in which the task runs, or else from the current
+        context of the default kubeconfig.
+      - The C(K8S_AUTH_*) variables describe one connection. When they name a server (E(K8S_AUTH_HOST) or
+        E(K8S_AUTH_KUBECONFIG)), a cluster that names its own ignores all of them, so that no token is sent to a server
+        that it was not meant for. Otherwise each variable fills the option that was left out.
+"""
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = f"""
+options:
+  clusters:
+    description:
+      - The clusters that this task may talk to, and how to reach each.
+{_CONNECTION}
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+{_SUBOPTIONS}
+{_NOTES}
+"""
+
+    # Of an inventory.
+    HUBS = f"""
+options:
+  hubs:
+    description:
+      - The hubs, and how to reach each.
+{_CONNECTION}
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+{_SUBOPTIONS.replace("clusters[]", "hubs[]")}
 """
