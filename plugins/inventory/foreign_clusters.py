@@ -62,7 +62,7 @@ options:
       - A kubeconfig that would run a program or read other files is not used, since whoever may write Secrets on the
         hub could then run programs here.
       - The API server in it is as the hub reaches it, which need not be how you do.
-    type: path
+    type: str
   read_leaves:
     description:
       - Whether leaves are read too, those that O(kubeconfig_pattern) or O(identity_dir) says how to reach.
@@ -173,7 +173,7 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.inventory_cach
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.inventory_hosts import Host
 from ansible_collections.liqo.fabric.plugins.module_utils._run.hub_inventory import files_are_there, read_inventory
 from ansible_collections.liqo.fabric.plugins.module_utils._run.targets import CLUSTERS_SPEC
-from ansible_collections.liqo.fabric.plugins.module_utils.checked_options import checked_clusters, plain
+from ansible_collections.liqo.fabric.plugins.module_utils.checked_options import checked_clusters, harmless, plain
 
 HUBS_SPEC = {"hubs": CLUSTERS_SPEC["clusters"]}
 OPTIONS = (
@@ -234,7 +234,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
         self.inventory.add_host(host.name)
         variables: Mapping[str, Any] = host.variables
         for name, value in variables.items():
-            self.inventory.set_variable(host.name, name, value)
+            self.inventory.set_variable(host.name, name, harmless(value))
         for group in host.groups:
             self.inventory.add_group(group)
             self.inventory.add_child(group, host.name)

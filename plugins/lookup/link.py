@@ -72,7 +72,8 @@ notes:
   - Lookups run on the controller, whatever a task is delegated to. Paths of kubeconfigs are those of the controller.
 seealso:
   - module: liqo.fabric.peering_info
-  - plugin: liqo.fabric.evidence_at_least plugin_type: test
+  - plugin: liqo.fabric.evidence_at_least
+    plugin_type: test
 """
 
 EXAMPLES = r"""

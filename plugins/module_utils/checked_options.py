@@ -1,9 +1,11 @@
 # Copyright: (c) 2026, liqo.fabric contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Options of plugins on the controller, which Ansible checks less than those of modules: not what is inside of lists.
+"""Values that plugins on the controller get from Ansible and give to it.
 
-What it hands out may be tagged, encrypted or of types of its own; behind this file there are plain values only.
+Of options Ansible checks less than for modules, not what is inside of lists, and what it hands out may be tagged,
+encrypted or of types of its own: behind this file there are plain values only. What comes from clusters must not be
+taken for a template.
 """
 
 from __future__ import annotations
@@ -13,6 +15,16 @@ from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
+from ansible.utils.unsafe_proxy import wrap_var
+
+try:
+    from ansible.template import trust_as_template
+except ImportError:
+
+    def trust_as_template(value: str) -> str:
+        """Before ansible-core 2.19 every text is trusted."""
+        return value
+
 
 from ._fabric.errors import InputError, Violation
 from ._run.targets import secret_values
@@ -29,6 +41,20 @@ def plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
     return str(value)
+
+
+def harmless(value: Any) -> Any:
+    """The same for a variable of a host, with every text that could be a template marked as none.
+
+    The others count as written by a person, or ansible-inventory would wrap each of them in its output.
+    """
+    if isinstance(value, str):
+        return wrap_var(value) if "{" in value or value.startswith("#") else trust_as_template(value)
+    if isinstance(value, Mapping):
+        return {key: harmless(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [harmless(item) for item in value]
+    return value
 
 
 def checked_clusters(given: Any, spec: Mapping[str, Any], *, where: str) -> list[dict[str, Any]]:

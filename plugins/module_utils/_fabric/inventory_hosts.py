@@ -194,10 +194,9 @@ def _complaints(leaf: Leaf, links: Sequence[Link]) -> Iterator[str]:
             continue
         for link in links:
             if hub.state.id in link.pair and not is_connected(link):
-                details = [
-                    f"{fault.cluster}: {fault.detail}" for fault in link.evidence.faults if fault.name in _SILENT
-                ]
-                yield "; ".join(details) or f"{hub.name}: there is no connected tunnel"
+                silent = [fault for fault in link.evidence.faults if fault.name in _SILENT]
+                told = "; ".join(f"{fault.cluster}: {fault.detail}" for fault in silent)
+                yield told or f"{hub.name}: there is no connected tunnel"
 
 
 def _networks_by_hub(leaf: Leaf) -> dict[str, list[str]]:

@@ -148,15 +148,12 @@ def _connect(leaves: Sequence[Leaf], hubs: Mapping[str, Api], params: Params, fo
         where = Path(folder, Path(params["identity_dir"]).expanduser()).absolute()
         kept = keep_identities(lacking, hubs, where, parallel=params["parallel_clusters"])
         _warn_of(kept, "have no usable identity", warn)
-    connected = []
-    for leaf in leaves:
-        path = kept.get(leaf.id)
-        if isinstance(path, str):
-            leaf = replace(leaf, kubeconfig=path, reached_by="identity_dir")
-        elif leaf.id in by_pattern:
-            leaf = replace(leaf, kubeconfig=str(by_pattern[leaf.id]), reached_by="kubeconfig_pattern")
-        connected.append(leaf)
-    return connected
+    ways = {leaf: (str(path), "kubeconfig_pattern") for leaf, path in by_pattern.items()}
+    ways |= {leaf: (path, "identity_dir") for leaf, path in kept.items() if isinstance(path, str)}
+    return [
+        replace(leaf, kubeconfig=ways[leaf.id][0], reached_by=ways[leaf.id][1]) if leaf.id in ways else leaf
+        for leaf in leaves
+    ]
 
 
 def _by_pattern(pattern: str, leaf: ClusterId, folder: str) -> Path:
@@ -181,7 +178,7 @@ def _warn_of(answers: Mapping[ClusterId, object], what: str, warn: Warn) -> None
             by_fault.setdefault(answer.fault, {})[leaf] = answer
     for problems in by_fault.values():
         first = next(iter(problems.values()))
-        alike = f" The other {len(problems) - 1} fail alike." if len(problems) > 1 else ""
+        alike = " The others fail alike." if len(problems) > 1 else ""
         warn(f"{', '.join(problems)} {what}: {first}{alike}")
 
 
