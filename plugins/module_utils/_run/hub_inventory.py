@@ -65,7 +65,7 @@ def read_inventory(params: Params, *, folder: str, where: str, warn: Warn) -> In
     known = leaves_of(views, roles=params["leaf_roles"])
     check_names({hub.name: hub.id for hub in hubs}, tuple(known), where=where)
     leaves = [Leaf(id=leaf, hubs=its_hubs) for leaf, its_hubs in known.items()]
-    open_hubs = {name: api.within(params["timeout"]) for name, api in apis.items() if isinstance(api, Api)}
+    open_hubs = {name: api.within(params["timeout"]) for name, api in apis.items() if not isinstance(api, FabricError)}
     leaves = _connect(leaves, open_hubs, params, folder, warn)
     if params["read_leaves"]:
         leaves = _ask(leaves, params, warn)
