@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, liqo.fabric contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The inventory plugin and the lookup on real clusters: what they say, what they never show, and that playbooks take it."""
+"""The inventory plugin and the lookup on real clusters: what they say and never show, and that playbooks take it."""
 
 from __future__ import annotations
 
