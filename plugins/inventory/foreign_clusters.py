@@ -24,8 +24,7 @@ description:
     inventory.
   - No variable, warning or cache holds a credential. Connection options of O(hubs) that are secret, such as
     O(hubs[].api_key), are used to read the hub and are not passed on to its host.
-  - The variables of a host are RV(ignore:liqo_cluster_id), RV(ignore:liqo_labels), RV(ignore:liqo_region),
-    RV(ignore:liqo_version), RV(ignore:liqo_api_server), RV(ignore:liqo_networks) and so on, see the notes.
+  - The notes say which groups and variables there are.
 requirements:
   - python >= 3.11
   - kubernetes >= 29 (Python package)
@@ -122,8 +121,7 @@ notes:
     O(plugin) have changed or a file in O(identity_dir) is gone.
   - Strings in O(hubs), O(kubeconfig_pattern) and O(identity_dir) may be templates, such as C({{
     lookup('ansible.builtin.env', 'HUB_TOKEN') }}).
-  - Of a hub that the credentials of the user cannot list Secrets of, only identities are missing. See the rights for
-    queries in RV(liqo.fabric.peering_info#module:clusters).
+  - On hubs the rights of a query are needed, and for O(identity_dir) also to list Secrets.
 seealso:
   - module: liqo.fabric.peering_info
   - plugin: liqo.fabric.clusters

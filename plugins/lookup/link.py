@@ -106,7 +106,7 @@ _raw:
 from collections.abc import Mapping
 from typing import Any
 
-from ansible.errors import AnsibleLookupError
+from ansible.errors import AnsibleFilterError, AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 from ansible_collections.liqo.fabric.plugins.filter.clusters import clusters
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import FabricError
@@ -121,12 +121,12 @@ class LookupModule(LookupBase):  # type: ignore[misc]  # Ansible has no type inf
     def run(self, terms: list[Any], variables: Mapping[str, Any] | None = None, **kwargs: Any) -> list[Any]:
         self.set_options(var_options=variables, direct=kwargs)
         ends = [str(term) for term in terms]
-        given = self.get_option("clusters")
-        if given is None:
-            given = clusters(sorted(set(ends)), (variables or {}).get("hostvars") or {})
         params = {name: plain(self.get_option(name)) for name in ("value", "connect_timeout", "timeout")}
         try:
+            given = self.get_option("clusters")
+            if given is None:
+                given = clusters(sorted(set(ends)), (variables or {}).get("hostvars") or {})
             entries = checked_clusters(given, CLUSTERS_SPEC, where=WHERE)
             return [link_value(ends, {**params, "clusters": entries})]
-        except FabricError as problem:
+        except (FabricError, AnsibleFilterError) as problem:
             raise AnsibleLookupError(str(problem)) from problem

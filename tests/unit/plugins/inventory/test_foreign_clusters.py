@@ -104,7 +104,7 @@ def test_hubs_and_leaves_are_hosts_of_the_groups_that_the_playbooks_want(project
 
 
 CONSTRUCTED = {
-    "compose": {"where": "liqo_labels.region ~ '!'"},
+    "compose": {"length_of_region": "liqo_labels.region | length"},
     "groups": {"served_by_hub": "'hub' in liqo_peered_hubs"},
     "keyed_groups": [{"key": "liqo_reached_by", "prefix": "by"}],
 }
@@ -116,7 +116,7 @@ def test_constructed_variables_and_groups_see_the_facts_and_rendered_options(pro
     project.configure(**CONSTRUCTED, hubs=[{"name": "hub", "host": project.hub.url, "api_key": token}])
     listed = project.list(HUB_TOKEN="from-the-environment")
     found = listed["_meta"]["hostvars"]
-    assert (found["leaf-a"]["where"], "where" in found["leaf-b"]) == ("eu!", False)
+    assert (found["leaf-a"]["length_of_region"], "length_of_region" in found["leaf-b"]) == (2, False)
     assert hosts(listed, "served_by_hub") == hosts(listed, "by_kubeconfig_pattern") == ["leaf-a", "leaf-b"]
     assert project.hub.tokens == {"Bearer from-the-environment"}
 
@@ -126,7 +126,7 @@ def test_with_strict_a_variable_that_cannot_be_composed_is_an_error(project: Pro
     project.configure(**CONSTRUCTED, strict=True)
     done = project.run("--list")
     assert done.returncode != 0
-    assert "Could not set where for host" in done.stderr
+    assert "Could not set length_of_region for host" in done.stderr
 
 
 def test_what_is_cached_is_not_asked_again_until_the_cache_is_flushed(project: Project, tmp_path: Path) -> None:

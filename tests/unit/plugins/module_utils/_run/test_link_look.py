@@ -97,6 +97,8 @@ def test_what_goes_wrong_is_an_error_of_a_lookup_and_quotes_no_secret(
     apis["leaf-b"] = DOWN
     with pytest.raises(AnsibleLookupError, match="it is down"):
         look("leaf-a", "leaf-b", clusters=[{"name": "leaf-a"}, {"name": "leaf-b"}])
+    with pytest.raises(AnsibleLookupError, match="leaf-b is not a host of the inventory"):
+        look("leaf-a", "leaf-b", hosts={"leaf-a": {"liqo_kubeconfig": "/k/a"}})
     with pytest.raises(AnsibleLookupError, match="kubeconfig_path") as refusal:
         look("leaf-a", "leaf-b", clusters=[{"name": "leaf-a", "kubeconfig_path": "x", "api_key": "secret-key"}])
     assert "secret-key" not in str(refusal.value)
