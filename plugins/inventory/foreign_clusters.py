@@ -56,11 +56,12 @@ options:
       - The folder is made when it does not exist, and refused when others may write there. Files of leaves that are
         gone stay until you remove them.
       - Liqo gives such an identity few rights on the leaf (it may ask for resources in its own tenant namespace), too
-        few for O(read_leaves) and for shortcuts. Bind what is missing to its user on the leaf, or use
-        O(kubeconfig_pattern).
+        few for O(read_leaves) and for shortcuts. Bind what is missing to its user on the leaf, which is called like the
+        cluster id of the hub, or use O(kubeconfig_pattern).
       - A kubeconfig that would run a program or read other files is not used, since whoever may write Secrets on the
         hub could then run programs here.
-      - The API server in it is as the hub reaches it, which need not be how you do.
+      - The address of the API server in it is the one under which the hub reaches the leaf. Where you need another one,
+        give C(liqo_host), in C(host_vars) or with O(compose), and set O(read_leaves=false).
     type: str
   read_leaves:
     description:

@@ -31,6 +31,14 @@ VARIABLES = {
     "liqo_fabric_defaults": {"service_type": "NodePort"},
 }
 DEAD = "http://127.0.0.1:9"
+RIGHTS: Mapping[str, Any] = {
+    "apiVersion": "rbac.authorization.k8s.io/v1",
+    "kind": "ClusterRoleBinding",
+    "metadata": {"name": "identity-of-the-hub"},
+    "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "hub"}],
+    "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
+}
+"""On a leaf, for the user that Liqo makes out of the id of the hub."""
 
 
 @dataclass(frozen=True)
@@ -155,6 +163,26 @@ def test_playbooks_take_the_inventory_and_a_dead_hub_hides_nobody(project: Proje
     log = playbook("liqo.fabric.plan", inventory=file)
     assert "fabric test: 1 in sync" in log
     assert "127.0.0.1:9" in log, "the dead hub is named"
+
+
+def test_an_identity_is_a_connection_with_the_rights_that_its_user_has(lab: Laboratory, project: Project) -> None:
+    # The hub reaches the leaf under another address than this machine.
+    here = {"liqo_host": "'https://127.0.0.1:' ~ liqo_api_server.split(':')[-1]"}
+    file = project.configure(identity_dir="ids", read_leaves=False, compose=here)
+    leaf = lab.api("leaf-a")
+    leaf.create(RIGHTS)
+    try:
+        log = playbook("liqo.fabric.plan", inventory=file, check=False)
+    finally:
+        leaf.delete(RIGHTS["apiVersion"], RIGHTS["kind"], RIGHTS["metadata"]["name"])
+    assert "leaf-b at https://127.0.0.1:" in log
+    assert "[missing-right]" in log, "Liqo itself gives the hub few rights"
+    assert "leaf-a at " not in log, "leaf-a, where its user has rights, was read"
+    assert sorted(path.name for path in (project.folder / "ids").iterdir()) == [f"{name}.kubeconfig" for name in LEAVES]
+    assert {path.stat().st_mode & 0o777 for path in (project.folder / "ids").iterdir()} == {0o600}
+    found = project.list()
+    assert found.hosts["leaf-a"]["liqo_reached_by"] == "identity_dir"
+    assert [secret for secret in secrets(lab, project) if secret in found.text] == []
 
 
 def test_the_lookup_says_how_the_link_is(lab: Laboratory, project: Project, tmp_path: Path) -> None:
