@@ -172,7 +172,7 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.inventory_cach
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.inventory_hosts import Host
 from ansible_collections.liqo.fabric.plugins.module_utils._run.hub_inventory import files_are_there, read_inventory
 from ansible_collections.liqo.fabric.plugins.module_utils._run.targets import CLUSTERS_SPEC
-from ansible_collections.liqo.fabric.plugins.module_utils.checked_options import checked_clusters, harmless, plain
+from ansible_collections.liqo.fabric.plugins.plugin_utils.checked_options import checked_clusters, harmless, plain
 
 HUBS_SPEC = {"hubs": CLUSTERS_SPEC["clusters"]}
 OPTIONS = (

@@ -112,7 +112,7 @@ from ansible_collections.liqo.fabric.plugins.filter.clusters import clusters
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import FabricError
 from ansible_collections.liqo.fabric.plugins.module_utils._run.link_look import WHERE, link_value
 from ansible_collections.liqo.fabric.plugins.module_utils._run.targets import CLUSTERS_SPEC
-from ansible_collections.liqo.fabric.plugins.module_utils.checked_options import checked_clusters, plain
+from ansible_collections.liqo.fabric.plugins.plugin_utils.checked_options import checked_clusters, plain
 
 
 class LookupModule(LookupBase):  # type: ignore[misc]  # Ansible has no type information

@@ -12,7 +12,7 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import InputError
 from ansible_collections.liqo.fabric.plugins.module_utils._run.targets import CLUSTERS_SPEC
-from ansible_collections.liqo.fabric.plugins.module_utils.checked_options import checked_clusters, harmless, plain
+from ansible_collections.liqo.fabric.plugins.plugin_utils.checked_options import checked_clusters, harmless, plain
 
 TEMPLATES = ("{{ 6 * 7 }}", "a {% if true %}42{% endif %}", "#jinja2: variable_start_string:'[['\n[[ 6 * 7 }}")
 

@@ -16,6 +16,8 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 from ansible.utils.unsafe_proxy import wrap_var
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import InputError, Violation
+from ansible_collections.liqo.fabric.plugins.module_utils._run.targets import secret_values
 
 try:
     from ansible.template import trust_as_template
@@ -24,10 +26,6 @@ except ImportError:
     def trust_as_template(value: str) -> str:
         """Before ansible-core 2.19 every text is trusted."""
         return value
-
-
-from ._fabric.errors import InputError, Violation
-from ._run.targets import secret_values
 
 
 def plain(value: Any) -> Any:
