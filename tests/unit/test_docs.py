@@ -26,6 +26,8 @@ PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "rol
 MODULES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("[!_]*.py"))
 TESTS = sorted(path.stem for path in (ROOT / "plugins/test").glob("[!_]*.py"))
 FILTERS = sorted(path.stem for path in (ROOT / "plugins/filter").glob("[!_]*.py"))
+INVENTORIES = sorted(path.stem for path in (ROOT / "plugins/inventory").glob("[!_]*.py"))
+LOOKUPS = sorted(path.stem for path in (ROOT / "plugins/lookup").glob("[!_]*.py"))
 PLAYBOOKS = sorted(path.stem for path in (ROOT / "playbooks").glob("*.yml"))
 SOURCES = sorted(path.stem for path in (ROOT / "extensions/eda/plugins/event_source").glob("[!_]*.py"))
 RULEBOOKS = sorted(path.stem for path in (ROOT / "extensions/eda/rulebooks").glob("*.yml"))
@@ -55,6 +57,10 @@ def yaml_blocks() -> Iterator[tuple[str, Any]]:
     for module in MODULES:
         examples = importlib.import_module(f"ansible_collections.liqo.fabric.plugins.modules.{module}").EXAMPLES
         yield f"examples of {module}", yaml.safe_load(examples)
+    for kind, name in [*(("inventory", one) for one in INVENTORIES), *(("lookup", one) for one in LOOKUPS)]:
+        examples = importlib.import_module(f"ansible_collections.liqo.fabric.plugins.{kind}.{name}").EXAMPLES
+        for number, document in enumerate(yaml.safe_load_all(examples)):
+            yield f"examples of {name}[{number}]", document
     for kind, name in [*(("filter", one) for one in FILTERS), *(("test", one) for one in TESTS)]:
         examples = yaml.safe_load((ROOT / f"plugins/{kind}/{name}.yml").read_text())["EXAMPLES"]
         yield f"examples of {name}", yaml.safe_load(examples)
@@ -110,6 +116,18 @@ def test_examples_name_only_variables_that_exist(block: str) -> None:
     assert named <= known
 
 
+def test_examples_of_inventories_name_only_options_that_exist() -> None:
+    shown = json.loads(run("ansible-doc", "--json", "--type", "inventory", "liqo.fabric.foreign_clusters"))
+    options = set(shown["liqo.fabric.foreign_clusters"]["doc"]["options"])
+    checked = 0
+    for block, content in BLOCKS.items():
+        if isinstance(content, Mapping) and content.get("plugin") == "liqo.fabric.foreign_clusters":
+            assert set(content) <= options
+            assert list(unknown_options(content["hubs"], CLUSTERS_SPEC["clusters"]["options"], block)) == []
+            checked += 1
+    assert checked >= 3
+
+
 def test_examples_of_group_variables_fit_the_role() -> None:
     checked = 0
     for block, content in BLOCKS.items():
@@ -127,7 +145,8 @@ def test_commands_name_only_what_exists(page: Path) -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert set(re.findall(r"(?:^|`)make ([a-z][a-z-]+)", text, re.MULTILINE)) <= targets
     for kind, name in re.findall(r"ansible-doc (?:-t (\w+) )?liqo\.fabric\.(\w+)", text):
-        assert name in {"": MODULES, "filter": FILTERS, "role": ROLES}[kind]
+        kinds = {"": MODULES, "filter": FILTERS, "role": ROLES, "inventory": INVENTORIES, "lookup": LOOKUPS}
+        assert name in kinds[kind]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -142,14 +161,14 @@ def test_links_are_full_addresses_and_lead_to_files_that_exist(page: Path) -> No
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_plugin_of_the_readme_table_exists(page: Path) -> None:
     kinds = {"playbook": PLAYBOOKS, "role": ROLES, "module": MODULES, "filter": FILTERS, "test": TESTS}
-    kinds |= {"event source": SOURCES, "rulebook": RULEBOOKS}
+    kinds |= {"event source": SOURCES, "rulebook": RULEBOOKS, "inventory": INVENTORIES, "lookup": LOOKUPS}
     for name, kind in re.findall(r"^\| `liqo\.fabric\.(\w+)` \| ([\w ]+) \|", page.read_text(), re.MULTILINE):
         assert name in kinds[kind]
 
 
 def test_the_readme_names_every_plugin() -> None:
     text = (ROOT / "README.md").read_text()
-    everything = {*PLAYBOOKS, *ROLES, *MODULES, *FILTERS, *TESTS, *SOURCES, *RULEBOOKS}
+    everything = {*PLAYBOOKS, *ROLES, *MODULES, *FILTERS, *TESTS, *SOURCES, *RULEBOOKS, *INVENTORIES, *LOOKUPS}
     assert everything - set(re.findall(r"^\| `liqo\.fabric\.(\w+)` \|", text, re.MULTILINE)) == set()
 
 
@@ -173,7 +192,16 @@ def test_plays_of_the_pages_and_the_collection_pass_the_syntax_check(tmp_path: P
 
 
 @pytest.mark.parametrize(
-    ("kind", "names"), [("module", MODULES), ("filter", FILTERS), ("test", TESTS), ("role", ROLES)], ids=str
+    ("kind", "names"),
+    [
+        ("module", MODULES),
+        ("filter", FILTERS),
+        ("test", TESTS),
+        ("role", ROLES),
+        ("inventory", INVENTORIES),
+        ("lookup", LOOKUPS),
+    ],
+    ids=str,
 )
 def test_ansible_doc_shows_everything(kind: str, names: list[str]) -> None:
     wanted = [f"liqo.fabric.{name}" for name in names]

@@ -13,6 +13,7 @@ from .._fabric.model import FabricName
 REMOTE_CLUSTER_ID = "liqo.io/remote-cluster-id"
 TENANT_NAMESPACE = "liqo.io/tenant-namespace"
 GATEWAY_RESOURCE = "networking.liqo.io/gateway-resource"
+IDENTITY_TYPE = "liqo.io/identity-type"
 NETWORK_TYPE = "ipam.liqo.io/network-type"
 POD_SECURITY = {f"pod-security.kubernetes.io/{mode}": "privileged" for mode in ("enforce", "audit", "warn")}
 """A gateway pod is privileged; Liqo sets these itself from 1.1 on."""
