@@ -263,14 +263,16 @@ connections:
         service_type: NodePort
         port: 51840
         mtu: 1450
-      notes: [timeoutSeconds 120 belongs to a run and is liqo_fabric_wait_timeout]
+      notes: ["timeoutSeconds 120 belongs to a run, as liqo_fabric_wait_timeout"]
 shortcuts:
   description: The links of these objects as a value of O(liqo.fabric.shortcuts#module:shortcuts), sorted by pair.
   returned: always
   type: list
   elements: dict
 adoptable:
-  description: The pairs of RV(shortcuts) of which there is a link, as a value of O(liqo.fabric.shortcuts#module:only).
+  description:
+    - The pairs of RV(shortcuts) of which there is a link, as a value of O(liqo.fabric.shortcuts#module:only).
+    - Without those of O(abandon), and without those that O(shortcuts) does not declare, where it is given.
   returned: always
   type: list
   elements: list

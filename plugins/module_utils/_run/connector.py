@@ -47,7 +47,7 @@ from .read import REQUESTS_PER_CLUSTER, in_parallel
 
 POLL_S = 0.5
 TRIES = 5
-"""So often a write is planned anew; who undoes it that often, like a controller that runs elsewhere, has to be found."""
+"""So often a write is planned anew; who undoes it that often, as a controller elsewhere would, has to be found."""
 
 NAMES = Names(controller_namespace=CONTROLLER_NAMESPACE, leaf_role=LEAF_ROLE)
 Apis = Mapping[ClusterId, "Api | FabricError"]
@@ -86,6 +86,7 @@ def migrate(want: Wanted, fabric: Fabric, apis: Apis, *, limits: Limits, check_m
         check_mode=check_mode,
         remains=seen,
         carried=carry_over(connections, fabric.clusters, states),
+        declared=frozenset(fabric.pairs) if want.declares else None,
         failures=tuple(found for found in seen.values() if isinstance(found, FabricError)),
     )
     if want.state is not State.ABSENT:

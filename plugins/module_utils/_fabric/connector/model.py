@@ -201,6 +201,8 @@ class Wanted:
     """Connections, as `namespace/name`, that go whatever has become of their link."""
     coming: frozenset[Pair] = frozenset()
     """Pairs that will have been adopted when this is done for real."""
+    declares: bool = True
+    """The task says which shortcuts the fabric has; otherwise it may have any."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..errors import FabricError
 from ..links import LinkKind
-from ..model import ClusterId
+from ..model import ClusterId, Pair, State
 from ..report import diff_of, op_row
 from .carry import shortcuts_of
 from .model import Carried, ConnectorOp, Remains, Wanted
@@ -25,6 +25,8 @@ class ConnectorReport:
     check_mode: bool
     remains: Mapping[ClusterId, Remains | FabricError]
     carried: tuple[Carried, ...]
+    declared: frozenset[Pair] | None = None
+    """The pairs of the option ``shortcuts``; None where it was not given."""
     planned: tuple[ConnectorOp, ...] = ()
     done: tuple[ConnectorOp, ...] = ()
     notes: tuple[str, ...] = ()
@@ -54,7 +56,7 @@ def connector_result(report: ConnectorReport) -> dict[str, Any]:
         },
         "connections": rows,
         "shortcuts": shortcuts_of(report.carried),
-        "adoptable": [list(row["between"]) for row in rows if row["shortcut"] is not None and _is_there(row)],
+        "adoptable": [list(pair) for pair in _adoptable(report)],
         "plan": [op_row(op) for op in report.planned],
         "changes": [op.id for op in report.done],
         "notes": list(report.notes),
@@ -66,8 +68,10 @@ def connector_result(report: ConnectorReport) -> dict[str, Any]:
 def failure_text(report: ConnectorReport) -> str:
     """One line for ``msg``; the first reason in full."""
     rest = f" ({len(report.failures) - 1} more under failures)" if len(report.failures) > 1 else ""
-    begun = f"{len(report.done)} writes were done" if report.done else "Nothing was written"
-    return f"The connector is not retired. {begun}. {report.failures[0]}{rest}"
+    if report.want.state is not State.ABSENT:
+        return f"The connector cannot be looked at. {report.failures[0]}{rest}"
+    begun = f"{len(report.done)} of its parts are seen to" if report.done else "nothing was written"
+    return f"The connector is not retired, {begun}. {report.failures[0]}{rest}"
 
 
 def _row(carried: Carried) -> dict[str, Any]:
@@ -87,5 +91,13 @@ def _row(carried: Carried) -> dict[str, Any]:
     }
 
 
-def _is_there(row: Mapping[str, Any]) -> bool:
-    return row["link"] in (LinkKind.SHORTCUT.value, LinkKind.HALF_CONFIGURED.value)
+def _adoptable(report: ConnectorReport) -> list[Pair]:
+    """The pairs with a link that the fabric may take over as it is."""
+    there = (LinkKind.SHORTCUT.value, LinkKind.HALF_CONFIGURED.value)
+    pairs = {
+        pair
+        for one in report.carried
+        if one.shortcut is not None and one.link in there and one.connection.name not in report.want.abandon
+        if (pair := one.connection.pair) is not None and (report.declared is None or pair in report.declared)
+    }
+    return sorted(pairs)

@@ -46,6 +46,7 @@ def parse_wanted(params: Mapping[str, Any], *, check_mode: bool) -> tuple[Wanted
         hubs=wishes.hubs,
         abandon=abandon,
         coming=coming if check_mode else frozenset(),
+        declares=params.get("shortcuts") is not None,
     ), wishes
 
 
