@@ -12,8 +12,8 @@ short_description: Leave the ForeignClusterConnection controller of 2025 without
 version_added: 0.2.0
 description:
   - In 2025 links between leaves were made by a controller on the hub, one for each C(ForeignClusterConnection), and by
-    the command C(liqoshortcut), which writes such objects. This module reads these objects as shortcuts, and retires the
-    controller.
+    the command C(liqoshortcut), which writes such objects. This module reads these objects as shortcuts, and retires
+    the controller.
   - The controller resets the network of both leaves when such an object is deleted. So it is stopped first, and its
     pods are gone, before any object is touched.
   - In between the links have to be adopted by M(liqo.fabric.shortcuts), with O(liqo.fabric.shortcuts#module:adopt). The
@@ -34,8 +34,8 @@ options:
     description:
       - V(gathered) writes nothing and returns RV(shortcuts), the links of the controller as they are, as a value of
         O(shortcuts). RV(connections) names what is not carried over.
-      - V(absent) retires the controller. On the hubs it stops it, waits until its pods are gone, takes the finalizer off
-        each object and deletes it, then deletes the CustomResourceDefinition, the roles of the controller and its
+      - V(absent) retires the controller. On the hubs it stops it, waits until its pods are gone, takes the finalizer
+        off each object and deletes it, then deletes the CustomResourceDefinition, the roles of the controller and its
         namespace C(liqo-shortcutmanager-system) with all that is in it. On the leaves it deletes the ClusterRole
         C(liqo-gatewayclients-reader) and its binding, unless somebody else than O(hubs) is bound to it.
       - V(absent) writes nothing at all as long as the link of one object is neither adopted by O(fabric) and as
@@ -152,8 +152,8 @@ options:
     default: [inventory]
   abandon:
     description:
-      - Objects that may go whatever has become of their link, each as C(namespace/name). What there is of the link stays
-        as it is, and nobody repairs it.
+      - Objects that may go whatever has become of their link, each as C(namespace/name). What there is of the link
+        stays as it is, and nobody repairs it.
       - For links with a cluster that is gone, and for pairs that are peered.
     type: list
     elements: str
@@ -177,8 +177,8 @@ options:
     type: int
     default: 32
 notes:
-  - With O(state=absent) every one of O(clusters) must be reachable. Leave out a leaf that is gone for good, and give its
-    objects up in O(abandon).
+  - With O(state=absent) every one of O(clusters) must be reachable. Leave out a leaf that is gone for good, and give
+    its objects up in O(abandon).
   - An interrupted run is gone on with by the next one.
 seealso:
   - module: liqo.fabric.shortcuts
