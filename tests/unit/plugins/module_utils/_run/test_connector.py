@@ -46,7 +46,8 @@ class HubApi(PretendApi):
         self.writes: list[str] = []
         self.pods_stay = False
         self.react: Callable[[HubApi], None] = lambda api: None
-        """What a controller that runs elsewhere does after each write."""
+        """What somebody else does after each write."""
+        self.before_delete: Callable[[HubApi], None] = lambda api: None
 
     def list(self, resource: Resource, *, namespace: str | None = None, label_selector: str | None = None) -> Listing:
         kind = ("CustomResourceDefinition", "", connector.DEFINITION_NAME)
@@ -79,6 +80,7 @@ class HubApi(PretendApi):
         dry_run: bool = False,
     ) -> None:
         key = (resource.kind, namespace or "", name)
+        self.before_delete(self)
         if key not in self.store:
             raise NotFound(what="cannot delete", where=self.where, why="404", next="run", status=404)
         metadata = self.store[key]["metadata"]
@@ -252,17 +254,23 @@ def test_a_controller_elsewhere_that_holds_its_object_again_is_found_out(apis: d
     assert "delete ForeignClusterConnection leaf-b-leaf-a" not in apis[HUB].writes
 
 
-def test_an_object_that_is_touched_between_two_steps_is_not_deleted_unseen(apis: dict[ClusterId, HubApi]) -> None:
-    touched: list[bool] = []
+def test_an_object_that_is_held_again_in_the_last_moment_is_not_deleted_as_it_is(apis: dict[ClusterId, HubApi]) -> None:
+    held: list[bool] = []
 
-    def touch(api: HubApi) -> None:
-        if not touched and api.writes[-1].startswith("update ForeignClusterConnection"):
-            touched.append(True)
+    def hold(api: HubApi) -> None:
+        if not held:
+            held.append(True)
+            api.one("ForeignClusterConnection", "leaf-b-leaf-a", "default")["metadata"]["finalizers"] = [FINALIZER]
             api.bump("ForeignClusterConnection", "leaf-b-leaf-a", "default")
 
-    apis[HUB].react = touch
+    apis[HUB].before_delete = hold
     assert go(apis).failures == ()
-    assert touched == [True]
+    assert held == [True]
+    assert apis[HUB].writes[1:4] == [
+        "update ForeignClusterConnection leaf-b-leaf-a",
+        "update ForeignClusterConnection leaf-b-leaf-a",
+        "delete ForeignClusterConnection leaf-b-leaf-a",
+    ]
 
 
 def test_an_object_that_is_made_meanwhile_ends_the_run(apis: dict[ClusterId, HubApi]) -> None:
