@@ -6,10 +6,13 @@
 The objects are written here from their description. The stand-in does what makes the order of a migration matter: as
 long as the Deployment has a pod, it keeps its finalizer on each object, and resets the network of both leaves when one
 is deleted.
+
+`python -m tests.lab_tests.connector_of_2025 LAB` leaves it and two links in a lab, without anybody who plays it.
 """
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,7 +52,10 @@ def install(lab: Laboratory, hub: str, leaves: tuple[str, ...]) -> None:
 
 
 def connect(lab: Laboratory, hub: str, client: str, server: str, *, mtu: int = 1450) -> str:
-    """The object as `liqoshortcut shortcuts create` wrote it, and the link as the controller left it; its name."""
+    """The object as `liqoshortcut shortcuts create` wrote it, and the link as the controller left it; its name.
+
+    The finalizer is the controller's matter.
+    """
     sides = ("--kubeconfig", str(lab.kubeconfig(client)), "--remote-kubeconfig", str(lab.kubeconfig(server)))
     settings = ("--mtu", str(mtu), "--gw-server-service-type", "NodePort")
     lab.liqoctl("network", "connect", *sides, "--skip-confirm", "--wait", *settings)
@@ -262,3 +268,15 @@ def _connection(name: str, client: str, server: str, mtu: int) -> Body:
             },
         },
     }
+
+
+def main(name: str) -> None:
+    lab, leaves = Laboratory(name), ("leaf-a", "leaf-b", "leaf-c")
+    install(lab, "hub", leaves)
+    for client in leaves[1:]:
+        made = connect(lab, "hub", client, leaves[0], mtu=1340)
+        lab.api("hub").patch(API, KIND, made, {"metadata": {"finalizers": [FINALIZER]}}, namespace=OBJECTS)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
