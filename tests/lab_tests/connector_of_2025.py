@@ -14,11 +14,11 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from lab.api import ApiError
+from lab.api import Api, ApiError
 from tests.lab_tests.laboratory import Laboratory, eventually
 
 API = "networking.liqo.io/v1beta1"
@@ -44,11 +44,11 @@ def install(lab: Laboratory, hub: str, leaves: tuple[str, ...]) -> None:
     api = lab.api(hub)
     for body in (_definition(), *_controller()):
         api.create(body)
-    eventually(lambda: _served(lab, hub), what=f"{KIND} is served")
-    for leaf in leaves:
+    eventually(lambda: _served(api), what=f"{KIND} is served")
+    for leaf in map(lab.api, leaves):
         for body in _role_and_binding(LEAF_ROLE, f"{LEAF_ROLE}-binding", [{"kind": "User", "name": hub}]):
-            lab.api(leaf).create(body)
-    eventually(lambda: bool(pods(lab, hub)), what="the stand-in has a pod")
+            leaf.create(body)
+    eventually(lambda: bool(pods(api)), what="the stand-in has a pod")
 
 
 def connect(lab: Laboratory, hub: str, client: str, server: str, *, mtu: int = 1450) -> str:
@@ -60,29 +60,31 @@ def connect(lab: Laboratory, hub: str, client: str, server: str, *, mtu: int = 1
     settings = ("--mtu", str(mtu), "--gw-server-service-type", "NodePort")
     lab.liqoctl("network", "connect", *sides, "--skip-confirm", "--wait", *settings)
     name = f"{client}-{server}"
-    lab.api(hub).create(_connection(name, client, server, mtu))
+    api = lab.api(hub)
+    api.create(_connection(name, client, server, mtu))
     status = {"isConnected": True, "phase": "Connected", "lastUpdated": "2025-06-01T00:00:00Z"}
-    lab.api(hub).patch(API, KIND, name, {"status": status}, namespace=OBJECTS, sub="status")
+    api.patch(API, KIND, name, {"status": status}, namespace=OBJECTS, sub="status")
     return name
 
 
-def objects(lab: Laboratory, hub: str) -> list[Body]:
+def objects(hub: Api) -> list[Body]:
     """Every object of the kind; none when the kind is gone."""
     try:
-        return list(lab.api(hub).request("GET", f"/apis/{API}/{PLURAL}")["items"])
+        return list(hub.request("GET", f"/apis/{API}/{PLURAL}")["items"])
     except ApiError as error:
         if error.status == 404:
             return []
         raise
 
 
-def pods(lab: Laboratory, hub: str) -> list[str]:
-    return [pod["metadata"]["name"] for pod in lab.api(hub).list("v1", "Pod", NAMESPACE)]
+def pods(hub: Api) -> list[str]:
+    return [pod["metadata"]["name"] for pod in hub.list("v1", "Pod", NAMESPACE)]
 
 
-def remains(lab: Laboratory, hub: str, leaves: tuple[str, ...]) -> list[str]:
-    """What is still there of all that `install` and `connect` made, but for the links."""
-    found = [f"{hub} object {one['metadata']['name']}" for one in objects(lab, hub)]
+def remains(apis: Mapping[str, Api], hub: str) -> list[str]:
+    """What is still there of all that `install` and `connect` made, but for the links; all others are leaves."""
+    leaves = [cluster for cluster in apis if cluster != hub]
+    found = [f"{hub} object {one['metadata']['name']}" for one in objects(apis[hub])]
     wanted = [
         (hub, _EXTENSIONS, "CustomResourceDefinition", DEFINITION),
         (hub, "v1", "Namespace", NAMESPACE),
@@ -92,15 +94,16 @@ def remains(lab: Laboratory, hub: str, leaves: tuple[str, ...]) -> list[str]:
         *((leaf, _RBAC, "ClusterRoleBinding", f"{LEAF_ROLE}-binding") for leaf in leaves),
     ]
     for cluster, version, kind, name in wanted:
-        if lab.api(cluster).get(version, kind, name) is not None:
+        if apis[cluster].get(version, kind, name) is not None:
             found.append(f"{cluster} {kind} {name}")
     return found
 
 
 def uninstall(lab: Laboratory, hub: str, leaves: tuple[str, ...]) -> None:
     """Nothing of it is left, whatever a test did; the links are somebody else's."""
-    api = lab.api(hub)
-    for one in objects(lab, hub):
+    apis = {cluster: lab.api(cluster) for cluster in (hub, *leaves)}
+    api = apis[hub]
+    for one in objects(api):
         name, place = one["metadata"]["name"], one["metadata"]["namespace"]
         api.patch(API, KIND, name, {"metadata": {"finalizers": None}}, namespace=place)
         api.delete(API, KIND, name, place)
@@ -110,9 +113,9 @@ def uninstall(lab: Laboratory, hub: str, leaves: tuple[str, ...]) -> None:
         (hub, HUB_ROLE, "liqo-shortcutmanager-rolebinding"),
         *((leaf, LEAF_ROLE, f"{LEAF_ROLE}-binding") for leaf in leaves),
     ):
-        lab.api(cluster).delete(_RBAC, "ClusterRoleBinding", binding)
-        lab.api(cluster).delete(_RBAC, "ClusterRole", role)
-    eventually(lambda: not remains(lab, hub, leaves), what="nothing is left of the connector")
+        apis[cluster].delete(_RBAC, "ClusterRoleBinding", binding)
+        apis[cluster].delete(_RBAC, "ClusterRole", role)
+    eventually(lambda: not remains(apis, hub), what="nothing is left of the connector")
 
 
 class StandIn:
@@ -120,7 +123,7 @@ class StandIn:
 
     def __init__(self, lab: Laboratory, hub: str) -> None:
         self._lab = lab
-        self._hub = hub
+        self._hub = lab.api(hub)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._work, daemon=True)
         self.resets: list[str] = []
@@ -138,8 +141,8 @@ class StandIn:
     def _work(self) -> None:
         while not self._stop.wait(0.1):
             try:
-                if pods(self._lab, self._hub):
-                    for one in objects(self._lab, self._hub):
+                if pods(self._hub):
+                    for one in objects(self._hub):
                         self._see_to(one)
             except ApiError as error:
                 if error.status not in (404, 409):
@@ -161,12 +164,12 @@ class StandIn:
 
     def _hold(self, meta: Body, finalizers: list[str]) -> None:
         body = {"metadata": {"finalizers": finalizers, "resourceVersion": meta["resourceVersion"]}}
-        self._lab.api(self._hub).patch(API, KIND, meta["name"], body, namespace=meta["namespace"])
+        self._hub.patch(API, KIND, meta["name"], body, namespace=meta["namespace"])
 
 
-def _served(lab: Laboratory, hub: str) -> bool:
+def _served(hub: Api) -> bool:
     try:
-        lab.api(hub).request("GET", f"/apis/{API}/{PLURAL}")
+        hub.request("GET", f"/apis/{API}/{PLURAL}")
     except ApiError:
         return False
     return True

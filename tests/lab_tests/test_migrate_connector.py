@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from lab.api import Api
 from tests.lab_tests import connector_of_2025 as connector
 from tests.lab_tests.connector_of_2025 import StandIn
 from tests.lab_tests.laboratory import Laboratory, Task, eventually, now, playbook, write_inventory
@@ -34,8 +35,13 @@ DECLARED = {
 }
 
 
+@pytest.fixture(scope="module")
+def apis(lab: Laboratory) -> dict[str, Api]:
+    return {cluster: lab.api(cluster) for cluster in CLUSTERS}
+
+
 @pytest.fixture
-def stand_in(lab: Laboratory) -> Iterator[StandIn]:
+def stand_in(lab: Laboratory, apis: dict[str, Api]) -> Iterator[StandIn]:
     """The connector with one link and one object, as it is found in 2026; its stand-in works."""
     lab.unlink(PAIR)
     connector.install(lab, HUB, LEAVES)
@@ -43,7 +49,9 @@ def stand_in(lab: Laboratory) -> Iterator[StandIn]:
     try:
         with controller.working():
             name = connector.connect(lab, HUB, CLIENT, SERVER)
-            eventually(lambda: _finalizers(lab, name) == [connector.FINALIZER], what="the stand-in holds its object")
+            eventually(
+                lambda: _finalizers(apis[HUB], name) == [connector.FINALIZER], what="the stand-in holds its object"
+            )
             yield controller
             assert controller.problems == []
     finally:
@@ -52,7 +60,7 @@ def stand_in(lab: Laboratory) -> Iterator[StandIn]:
 
 
 def test_a_link_moves_to_a_fabric_without_a_lost_packet_and_the_connector_is_gone(
-    lab: Laboratory, stand_in: StandIn, tmp_path: Path
+    lab: Laboratory, apis: dict[str, Api], stand_in: StandIn, tmp_path: Path
 ) -> None:
     declaration = tmp_path / "imported.yml"
     write_inventory(lab, tmp_path, {"liqo_fabric_name": "migrated", "migrate_connector_file": str(declaration)})
@@ -75,13 +83,13 @@ def test_a_link_moves_to_a_fabric_without_a_lost_packet_and_the_connector_is_gon
         assert lab.shortcuts(PAIR, [], shortcuts=[DECLARED], fabric="migrated", defaults=None).result["plan"] == []
 
         retired = _role(tmp_path, "retire")
-        assert len(_written(retired)) == 12, retired
+        assert len(_written(retired)) == 13, retired
         assert _written(adopted) | _written(retired) == _written(planned)
         since = now()
         again = _role(tmp_path, "main")
         assert lab.writes(since, CLUSTERS) == 0
         assert re.search(r"localhost\s+: ok=\d+\s+changed=0\s", again), again
-    assert connector.remains(lab, HUB, LEAVES) == []
+    assert connector.remains(apis, HUB) == []
     assert stand_in.resets == []
     assert _link(lab) == before
     assert _owners(lab) == {"migrated"}
@@ -91,7 +99,7 @@ def test_a_link_moves_to_a_fabric_without_a_lost_packet_and_the_connector_is_gon
 
 
 def test_what_is_not_adopted_is_not_retired_and_an_interrupted_run_is_gone_on_with(
-    lab: Laboratory, stand_in: StandIn
+    lab: Laboratory, apis: dict[str, Api], stand_in: StandIn
 ) -> None:
     since = now()
     refused = _connector(lab, "absent")
@@ -99,30 +107,30 @@ def test_what_is_not_adopted_is_not_retired_and_an_interrupted_run_is_gone_on_wi
     assert [failure["fault"] for failure in refused.result["failures"]] == ["not-adopted"]
     assert "fabric migrated does not own" in refused.result["msg"]
     assert lab.writes(since, CLUSTERS) == 0
-    assert connector.pods(lab, HUB)
+    assert connector.pods(apis[HUB])
 
     assert not lab.shortcuts(PAIR, [], shortcuts=[DECLARED], fabric="migrated", defaults=None, adopt=True).failed
     name = f"{CLIENT}-{SERVER}"
-    _hold(lab, name, [connector.FINALIZER, "example.com/somebody-else"])
+    _hold(apis[HUB], name, [connector.FINALIZER, "example.com/somebody-else"])
     stuck = _connector(lab, "absent", wait_timeout=3)
     assert [failure["fault"] for failure in stuck.result["failures"]] == ["stuck-finalizer"], stuck.log
     assert "example.com/somebody-else" in stuck.result["msg"]
-    assert not connector.pods(lab, HUB)
-    _hold(lab, name, [])
+    assert not connector.pods(apis[HUB])
+    _hold(apis[HUB], name, [])
     assert not _connector(lab, "absent").failed
-    assert connector.remains(lab, HUB, LEAVES) == []
+    assert connector.remains(apis, HUB) == []
     assert stand_in.resets == []
     assert _connector(lab, "absent").result["changed"] is False
 
 
 @pytest.mark.long
 def test_an_object_that_is_deleted_under_its_controller_takes_the_link_with_it(
-    lab: Laboratory, stand_in: StandIn
+    lab: Laboratory, apis: dict[str, Api], stand_in: StandIn
 ) -> None:
     """What the order of a retirement protects from: without this the other tests could not fail."""
     name = f"{CLIENT}-{SERVER}"
-    lab.api(HUB).delete(connector.API, connector.KIND, name, connector.OBJECTS)
-    eventually(lambda: not connector.objects(lab, HUB), what="the object is gone")
+    apis[HUB].delete(connector.API, connector.KIND, name, connector.OBJECTS)
+    eventually(lambda: not connector.objects(apis[HUB]), what="the object is gone")
     assert stand_in.resets == [name]
     assert not any(lab.link_objects(CLIENT, SERVER).values())
 
@@ -175,11 +183,11 @@ def _owners(lab: Laboratory) -> set[str]:
     return {body["metadata"]["annotations"]["liqo-fabric.github.io/owners"] for body in bodies}
 
 
-def _finalizers(lab: Laboratory, name: str) -> list[str]:
-    one = lab.api(HUB).get(connector.API, connector.KIND, name, connector.OBJECTS)
+def _finalizers(hub: Api, name: str) -> list[str]:
+    one = hub.get(connector.API, connector.KIND, name, connector.OBJECTS)
     return list((one or {}).get("metadata", {}).get("finalizers") or [])
 
 
-def _hold(lab: Laboratory, name: str, finalizers: list[str]) -> None:
+def _hold(hub: Api, name: str, finalizers: list[str]) -> None:
     body = {"metadata": {"finalizers": finalizers}}
-    lab.api(HUB).patch(connector.API, connector.KIND, name, body, namespace=connector.OBJECTS)
+    hub.patch(connector.API, connector.KIND, name, body, namespace=connector.OBJECTS)
