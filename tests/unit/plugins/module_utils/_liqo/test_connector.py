@@ -17,6 +17,7 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.connector.mode
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import ClusterId
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.objects import NamespaceSpec
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo import connector
+from ansible_collections.liqo.fabric.plugins.module_utils._liqo.resources import DEPLOYMENT
 
 from tests.unit.bodies import Body, body
 
@@ -65,7 +66,7 @@ def test_what_is_missing_or_of_the_wrong_type_is_nothing(spec: Any) -> None:
 
 
 def test_a_deployment_without_replicas_has_one() -> None:
-    place = (connector.DEPLOYMENT, "c", connector.CONTROLLER_NAMESPACE)
+    place = (DEPLOYMENT, "c", connector.CONTROLLER_NAMESPACE)
     assert connector.parse_controller(body(*place, spec={})).replicas == 1
     assert connector.parse_controller(body(*place, spec={"replicas": 0})).replicas == 0
 
@@ -76,9 +77,9 @@ def test_subjects_of_a_binding_are_told_apart() -> None:
         {"kind": "ServiceAccount", "name": "x", "namespace": "y"},
         {"kind": "Group", "name": "g"},
     ]
-    content = {"subjects": subjects, "roleRef": {"kind": "ClusterRole", "name": "r"}}
-    found = connector.parse_binding(body(connector.CLUSTER_ROLE_BINDING, "b", **content))
-    assert (found.role, found.users, found.accounts, found.others) == ("r", {"hub"}, {"y"}, 1)
+    granted = {"kind": "ClusterRole", "name": "r"}
+    found = connector.parse_binding(body(connector.CLUSTER_ROLE_BINDING, "b", subjects=subjects, roleRef=granted))
+    assert (found.role, set(found.users), set(found.accounts), found.others) == ("r", {"hub"}, {"y"}, 1)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +102,7 @@ def test_a_role_is_the_connectors_by_name_label_or_what_it_is_about(
 
 
 def test_a_write_changes_one_field_and_keeps_the_rest() -> None:
-    deployment = body(connector.DEPLOYMENT, "c", "n", spec={"replicas": 2, "template": {"x": 1}})
+    deployment = body(DEPLOYMENT, "c", "n", spec={"replicas": 2, "template": {"x": 1}})
     stopped = connector.build_retired(ReplicasSpec(replicas=0), deployment)
     assert stopped == {**deployment, "spec": {"replicas": 0, "template": {"x": 1}}}
     held = connection(metadata={"finalizers": ["a", "b"]}, spec={"y": 2})

@@ -25,7 +25,7 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import C
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.resources import Json, Resource
 from ansible_collections.liqo.fabric.plugins.module_utils._kube.client import Api, Listing
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo import connector
-from ansible_collections.liqo.fabric.plugins.module_utils._liqo.resources import NAMESPACE, POD
+from ansible_collections.liqo.fabric.plugins.module_utils._liqo.resources import DEPLOYMENT, NAMESPACE, POD
 from ansible_collections.liqo.fabric.plugins.module_utils._run import connector as run
 from ansible_collections.liqo.fabric.plugins.module_utils._run.connector import Limits, migrate
 
@@ -119,10 +119,10 @@ def marked(cluster: str, peer: str, *, is_server: bool) -> list[Body]:
 
 
 def rights(role: str, binding: str, **subject: str) -> list[Body]:
-    granted = {"subjects": [subject], "roleRef": {"kind": "ClusterRole", "name": role}}
+    granted = {"kind": "ClusterRole", "name": role}
     return [
         body(connector.CLUSTER_ROLE, role, rules=[{"resources": ["secrets"], "verbs": ["get"]}]),
-        body(connector.CLUSTER_ROLE_BINDING, binding, **granted),
+        body(connector.CLUSTER_ROLE_BINDING, binding, subjects=[subject], roleRef=granted),
     ]
 
 
@@ -142,7 +142,7 @@ def apis(monkeypatch: pytest.MonkeyPatch) -> dict[ClusterId, HubApi]:
         body(NAMESPACE, SYSTEM),
         body(connector.DEFINITION, connector.DEFINITION_NAME),
         connection(),
-        body(connector.DEPLOYMENT, "liqo-shortcutmanager", SYSTEM, spec={"replicas": 1}),
+        body(DEPLOYMENT, "liqo-shortcutmanager", SYSTEM, spec={"replicas": 1}),
         body(POD, "liqo-shortcutmanager-1", SYSTEM),
         *rights("liqo-shortcutmanager-role", "rolebinding", kind="ServiceAccount", name="x", namespace=SYSTEM),
     ]

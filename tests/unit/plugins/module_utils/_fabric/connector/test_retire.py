@@ -109,7 +109,8 @@ def test_whatever_is_ready_first_and_wherever_a_run_stops_the_same_writes_are_do
     }
     all_ids = set(ids(plan_retirement(begin, wanted(), NAMES).ops))
     for pick in (0, -1):
-        world, done = dict(begin), []
+        world = dict(begin)
+        done: list[ConnectorOp] = []
         while True:
             # Planned anew after every single write, as a run that is interrupted there would.
             found = plan_retirement(world, wanted(), NAMES)
