@@ -11,6 +11,11 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.connector.carry import carry_over
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.connector.report import (
+    ConnectorReport,
+    connector_result,
+)
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import FabricError
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.info_result import info_result
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import State
@@ -28,6 +33,7 @@ from ansible_collections.liqo.fabric.plugins.module_utils._run.info import peeri
 from ansible_collections.liqo.fabric.plugins.module_utils._run.propagation_info import propagation_info
 
 from tests.unit import build
+from tests.unit.connector import clusters, connection, hub_remains, wanted
 from tests.unit.propagated import after, planned, unread
 from tests.unit.reflection import HUB, LEAVES, scene, want
 
@@ -71,7 +77,19 @@ def _propagation_info() -> Mapping[str, Any]:
     return {**_asked(propagation_info, hubs=["hub"]), **sights_result({**world, C: unread(C)}, [HUB])}
 
 
+def _connector() -> Mapping[str, Any]:
+    states = dict(zip(LEAVES, build.link(), strict=False))
+    hub = hub_remains(connection())
+    carried = carry_over(hub.connections, clusters(), states)
+    return connector_result(
+        ConnectorReport(
+            want=wanted(), check_mode=True, remains={hub.cluster: hub}, carried=carried, failures=(unread(A),)
+        )
+    )
+
+
 RESULTS = {
+    "connector": _connector(),
     "shortcuts": _shortcuts(),
     "peering_info": _peering_info(),
     "propagation": _propagation(),
@@ -107,12 +125,12 @@ def test_documented_parts_are_there(module: str) -> None:
         assert not real or set(value.get("contains", ())) <= real, name
 
 
-@pytest.mark.parametrize("module", ["propagation", "propagation_info"])
+@pytest.mark.parametrize("module", ["connector", "propagation", "propagation_info"])
 def test_samples_have_all_parts(module: str) -> None:
     samples = {name: value["sample"] for name, value in documented(module).items() if "sample" in value}
     for name, sample in samples.items():
         assert parts(name, sample).keys() == parts(name, RESULTS[module][name]).keys(), name
-    assert {"summary", "services"} <= samples.keys()
+    assert {"summary", "connections" if module == "connector" else "services"} <= samples.keys()
 
 
 def test_the_sample_of_an_endpoint_has_all_parts() -> None:
