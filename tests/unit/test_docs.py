@@ -21,6 +21,7 @@ import yaml
 from ansible_collections.liqo.fabric.plugins.action import report
 from ansible_collections.liqo.fabric.plugins.filter.to_mermaid import to_mermaid
 from ansible_collections.liqo.fabric.plugins.filter.topology_expand import topology_expand
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.faults import FaultName
 from ansible_collections.liqo.fabric.plugins.module_utils._run.targets import CLUSTERS_SPEC
 
 from lab import cli
@@ -211,6 +212,11 @@ def test_the_entry_page_leads_to_every_page() -> None:
         f"plugins/{kind}/{name}.yml" for kind, names in (("filter", FILTERS), ("test", TESTS)) for name in names
     ]
     assert set(documented) - named == set()
+
+
+def test_every_fault_of_a_link_is_explained() -> None:
+    explained = re.findall(r"^\| `([a-z-]+)` \|", (ROOT / "docs/evidence.md").read_text(), re.MULTILINE)
+    assert sorted(explained) == sorted(FaultName)
 
 
 def test_the_wishes_of_the_guide_stand_for_the_pairs_that_it_shows() -> None:
