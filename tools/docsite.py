@@ -102,14 +102,17 @@ def reference_page(file: str) -> str:
 
 
 def menu(index: str) -> Iterator[str]:
-    """A table of contents per section of the entry page, of the pages that the section links to."""
+    """A table of contents per section of the entry page: the pages that the section links to, by the words of the links."""
     _before, *parts = _HEADING.split(index)
     for title, text in zip(parts[::2], parts[1::2], strict=True):
-        linked = re.findall(r"\]\(([\w./-]+\.(?:md|rst))(?:#[^)]*)?\)", text)
-        # The pages of the reference are in the menu of its own first page.
-        pages = [f"{REFERENCE}/index" if page.startswith(REFERENCE) else page for page in linked]
-        if pages:
-            yield from ("", "```{toctree}", ":hidden:", f":caption: {title}", *dict.fromkeys(pages), "```", "")
+        entries: dict[str, str] = {}
+        for words, page in re.findall(r"\[([^\]]+)\]\(([\w./-]+\.(?:md|rst))(?:#[^)]*)?\)", text):
+            # The pages of the reference are in the menu of its own first page.
+            is_reference = page.startswith(f"{REFERENCE}/")
+            entries.setdefault(*((f"{REFERENCE}/index", "Modules and plugins") if is_reference else (page, words)))
+        if entries:
+            lines = [f"{words} <{page}>" for page, words in entries.items()]
+            yield from ("", "```{toctree}", ":hidden:", f":caption: {title}", *lines, "```", "")
 
 
 def write_reference(folder: Path) -> None:
