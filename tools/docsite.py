@@ -102,7 +102,7 @@ def reference_page(file: str) -> str:
 
 
 def menu(index: str) -> Iterator[str]:
-    """A table of contents per section of the entry page: the pages that the section links to, by the words of the links."""
+    """A table of contents per section of the entry page: the pages that it links to, by the words of the links."""
     _before, *parts = _HEADING.split(index)
     for title, text in zip(parts[::2], parts[1::2], strict=True):
         entries: dict[str, str] = {}
