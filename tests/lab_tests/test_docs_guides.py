@@ -29,25 +29,28 @@ VARIABLES = {
 
 @pytest.fixture
 def fabric(lab: Laboratory, tmp_path: Path) -> Iterator[Path]:
-    """The folder of an inventory; the two leaves are not linked before and after."""
+    """The folder of an inventory, plays lie beside it; the two leaves are not linked before and after."""
     lab.unlink(AB)
-    write_inventory(lab, tmp_path, VARIABLES)
-    yield tmp_path
-    assert not lab.shortcuts(AB, [AB], state="absent").failed
+    folder = tmp_path / "fabric"
+    folder.mkdir()
+    write_inventory(lab, folder, VARIABLES)
+    yield folder
+    assert not lab.shortcuts(AB, [AB], state="absent", fabric="retail").failed
     lab.unlink(AB)
 
 
-def play(page: str, name: str, folder: Path) -> Path:
-    """The play of a page whose first line is the comment ``# name``, as a file in a folder."""
-    (text,) = (text for text in blocks_of(ROOT / "docs" / page, "yaml") if text.startswith(f"# {name}\n"))
-    (folder / name).write_text(text, encoding="utf-8")
-    return folder / name
+def play(page: str, name: str, fabric: Path) -> str:
+    """The play of a page whose first line begins with the comment ``# name``, as a file beside the inventory."""
+    (text,) = (text for text in blocks_of(ROOT / "docs" / page, "yaml") if text.startswith(f"# {name}"))
+    file = fabric.parent / name
+    file.write_text(text, encoding="utf-8")
+    return str(file)
 
 
 def test_links_that_are_there_become_wishes_with_which_nothing_is_to_be_done(lab: Laboratory, fabric: Path) -> None:
     connect(lab)
     (fabric / "group_vars/all.yml").unlink()
-    playbook(str(play("migration.md", "gather.yml", fabric)), inventory=str(fabric))
+    playbook(play("migration.md", "gather.yml", fabric), inventory=str(fabric))
     wishes = yaml.safe_load((fabric / "group_vars/all/wishes.yml").read_text(encoding="utf-8"))
     assert [wish["between"] for wish in wishes["liqo_fabric_shortcuts"]] == [list(AB)]
     assert "fabric retail: 1 in sync" in playbook("liqo.fabric.plan", inventory=str(fabric))
@@ -69,7 +72,7 @@ def connect(lab: Laboratory) -> None:
 
 
 def test_manifests_fill_up_in_three_steps_and_then_nothing_is_left(lab: Laboratory, fabric: Path) -> None:
-    render = str(play("gitops.md", "render.yml", fabric))
+    render = play("gitops.md", "render.yml", fabric)
     kinds: list[dict[str, list[str]]] = []
     for left in (("GatewayClient", "PublicKey"), ("PublicKey",), ()):
         # What was applied in the step before needs a moment until Liqo has answered.
@@ -103,7 +106,7 @@ def synchronise(lab: Laboratory, leaf: str, fabric: Path) -> list[str]:
 
 
 def manifests(fabric: Path, leaf: str) -> str:
-    return (fabric / f"manifests/{leaf}.yml").read_text(encoding="utf-8")
+    return (fabric.parent / f"manifests/{leaf}.yml").read_text(encoding="utf-8")
 
 
 def page_manifests() -> str:
