@@ -230,14 +230,14 @@ def test_the_wishes_of_the_guide_stand_for_the_pairs_that_it_shows() -> None:
 
 def test_the_picture_of_a_lab_is_one_of_the_filter() -> None:
     (shown,) = blocks_of(ROOT / "docs/concepts.md", "mermaid")
-    latencies = iter(float(number) for number in re.findall(r"fresh, ([\d.]+) ms", shown))
-    links = [
+    latencies = [float(number) for number in re.findall(r"fresh, ([\d.]+) ms", shown)]
+    links: list[dict[str, Any]] = [
         {"between": ["hub", leaf], "kind": "peering", "peering": [{"consumer": "hub", "provider": leaf}]}
         for leaf in ("leaf-a", "leaf-b")
     ]
     links.append({"between": ["leaf-a", "leaf-b"], "kind": "shortcut", "peering": []})
-    for link in links:
-        link |= {"evidence": {"rung": "fresh"}, "latency_ms": next(latencies)}
+    for link, latency_ms in zip(links, latencies, strict=True):
+        link.update(evidence={"rung": "fresh"}, latency_ms=latency_ms)
     assert shown == to_mermaid({"clusters": {}, "links": links})
 
 
