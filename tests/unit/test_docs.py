@@ -176,11 +176,15 @@ def test_commands_of_the_lab_are_understood_by_the_lab(page: Path) -> None:
         cli._parser().parse_args(shlex.split(given))
 
 
+def variables_in_use() -> set[str]:
+    """Every name that a role or a playbook takes or sets."""
+    files = [path.read_text() for folder in ("playbooks", "roles") for path in (ROOT / folder).rglob("*.yml")]
+    return set(re.findall(r"\bliqo_fabric_\w+", "\n".join(files)))
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_variables_in_commands_and_text_exist(page: Path) -> None:
-    used = [path.read_text() for folder in ("playbooks", "roles") for path in (ROOT / folder).rglob("*.yml")]
-    known = set(re.findall(r"\bliqo_fabric_\w+", "\n".join(used)))
-    assert set(re.findall(r"\bliqo_fabric_\w+", page.read_text())) <= known
+    assert set(re.findall(r"\bliqo_fabric_\w+", page.read_text())) <= variables_in_use()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -188,7 +192,7 @@ def test_values_in_commands_are_json(page: Path) -> None:
     for given in commands(page, "ansible-playbook"):
         for word in shlex.split(given):
             if word.startswith("{"):
-                assert set(json.loads(word)) <= set(role_variables())
+                assert set(json.loads(word)) <= variables_in_use()
     decoder = json.JSONDecoder()
     for text in blocks_of(page, "json"):
         rest = text.strip()
