@@ -25,6 +25,11 @@ requirements:
 extends_documentation_fragment:
   - liqo.fabric.attributes
   - liqo.fabric.clusters
+attributes:
+  idempotent:
+    support: partial
+    details:
+      - With O(rotate_keys) every run gives new keys.
 options:
   fabric:
     description:
@@ -289,6 +294,12 @@ notes:
     controller gets none either.
 seealso:
   - module: liqo.fabric.peering_info
+  - module: liqo.fabric.propagation
+  - module: liqo.fabric.report
+  - plugin: liqo.fabric.clusters
+    plugin_type: filter
+  - plugin: liqo.fabric.topology_expand
+    plugin_type: filter
 author:
   - liqo.fabric contributors (@liqo-fabric)
 """
