@@ -24,7 +24,7 @@ FORMAT = "liqo.fabric plan 1"
 SHOWN = 5
 """So many differences are named in a refusal."""
 MOST_BYTES = 64 * 2**20
-"""No word unfolds to more; the plan of 20 000 new links has less."""
+"""No word unfolds to more; the plan of 10 000 new links has less."""
 
 
 def to_saved(fabric: Fabric, plans: Mapping[Pair, LinkPlan]) -> dict[str, Any]:
