@@ -40,7 +40,7 @@ class Controller:
         arguments = (f"liqo.fabric.{name}", "-e", f"@{self.folder}/extra.json")
         log = playbook(*arguments, inventory=str(self.folder / "inventory.yml"), check=not fails)
         assert ("failed=1" in log) == fails, log
-        return json.loads(log.partition("RUN: ")[2].partition("\n\n")[0] or "{}"), log
+        return json.loads(log.partition("RUN: ")[2].partition("\n")[0] or "{}"), log
 
 
 @pytest.fixture

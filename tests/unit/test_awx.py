@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -17,12 +18,14 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.saved_plan import from_word
+from ansible_collections.liqo.fabric.plugins.module_utils._kube.kubeconfig import select
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from tests.unit.pretend_awx import CREDENTIAL_TYPE, SURVEY, PretendAwx, complaint, listening
-from tests.unit.test_playbooks import LEAVES, MESH
+from tests.unit.test_playbooks import LEAVES, MESH, inventory
 
 ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs/awx.md").read_text()
 ENTRY_POINTS = {"plan": "plan", "apply": "main", "rollout": "wave", "status": "status", "teardown": "teardown"}
 SECRET = "kubeconfig-with-a-token"
 ANSWER_TYPES = {"text": ("str",), "integer": ("int", "float"), "multiplechoice": ("str", "bool")}
@@ -70,13 +73,14 @@ class Setup:
             "liqo_awx_project": "Network",
             "liqo_awx_inventory": "Retail",
             "liqo_awx_credential": "Retail clusters",
-            "liqo_awx_kubeconfig": str(folder / "kubeconfig"),
+            "liqo_awx_kubeconfig": "kubeconfig",
             "liqo_awx_image": "registry.example.org/liqo-fabric:1",
             "liqo_awx_notification": {"type": "webhook", "configuration": {"url": "https://chat.example.org"}},
         }
         self.environment = {
             "CONTROLLER_HOST": address,
             "CONTROLLER_OAUTH_TOKEN": "a-token-of-awx",
+            "PWD": str(folder),
             "ANSIBLE_COLLECTIONS_PATH": f"{os.environ['ANSIBLE_COLLECTIONS_PATH']}:{collections}",
         }
 
@@ -179,13 +183,25 @@ def test_without_awx_awx_the_playbook_says_what_to_install() -> None:
     assert "Make the" not in done.stdout
 
 
-def test_what_is_not_said_is_asked_for(setup: Setup) -> None:
-    done = playbook("awx_setup", "-e", "liqo_awx_project=Network", environment=setup.environment)
+@pytest.mark.parametrize(
+    ("changed", "complaint"),
+    [
+        (
+            {"liqo_awx_inventory": None, "liqo_awx_credential": None},
+            "Not set: liqo_awx_inventory and liqo_awx_credential. Say with -e what the inventory and the credential",
+        ),
+        ({"liqo_awx_kubeconfig": "elsewhere"}, "liqo_awx_kubeconfig: there is no file {folder}/elsewhere."),
+    ],
+)
+def test_what_is_not_said_or_not_there_is_named_before_anything_is_sent(
+    setup: Setup, changed: Mapping[str, str | None], complaint: str
+) -> None:
+    sent = len(setup.awx.changes)
+    variables = {name: value for name, value in {**setup.variables, **changed}.items() if value is not None}
+    done = playbook("awx_setup", "-e", json.dumps(variables), environment=setup.environment)
     assert done.returncode == 2
-    assert (
-        "liqo_awx_inventory and liqo_awx_credential is not set: give the name of the inventory and of the credential"
-        in done.stdout
-    )
+    assert complaint.format(folder=setup.environment["PWD"]) in done.stdout
+    assert len(setup.awx.changes) == sent
 
 
 def specs(name: str) -> Mapping[str, Any]:
@@ -265,9 +281,9 @@ def test_each_host_is_the_context_of_its_name_in_what_the_credential_injects(tmp
 
 
 def test_a_plan_hands_its_outcome_over_before_it_fails(tmp_path: Path) -> None:
-    environment = {**injected(tmp_path, bundle("hub", *LEAVES)), "ANSIBLE_SHOW_CUSTOM_STATS": "1"}
-    arguments = ["-i", str(bare_inventory(tmp_path)), "-e", "liqo_fabric_set_stats=true"]
-    done = playbook("plan", *arguments, environment=environment)
+    given = {"liqo_fabric_name": "retail", "liqo_fabric_shortcuts": MESH, "liqo_fabric_set_stats": True}
+    arguments = ["-i", str(inventory(tmp_path, *LEAVES)), "-e", json.dumps(given)]
+    done = playbook("plan", *arguments, environment={"ANSIBLE_SHOW_CUSTOM_STATS": "1"})
     assert done.returncode == 2
     stats = json.loads(done.stdout.rpartition("RUN: ")[2])
     (counts,) = stats["liqo_fabric_outcomes"]
@@ -276,5 +292,24 @@ def test_a_plan_hands_its_outcome_over_before_it_fails(tmp_path: Path) -> None:
     assert stats["liqo_fabric_rerun"] == [link["between"] for link in MESH]
     saved = from_word(stats["liqo_fabric_saved_plan"], where="stats")
     assert list(saved["blocked"]) == [" <-> ".join(link["between"]) for link in MESH]
-    silent = playbook("plan", *arguments[:2], environment=environment)
-    assert "CUSTOM STATS" not in silent.stdout
+
+
+def test_the_recipe_of_the_page_makes_one_kubeconfig_of_many(tmp_path: Path) -> None:
+    if shutil.which("kubectl") is None:
+        pytest.skip("kubectl is not installed")
+    recipe = next(
+        block for block in re.findall(r"^```(?:yaml)?\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE) if "flatten" in block
+    )
+    (tmp_path / "kubeconfigs").mkdir()
+    for number, name in enumerate(LEAVES):
+        one = {
+            "clusters": [{"name": f"cluster-{number}", "cluster": {"server": f"https://10.0.0.{number}:6443"}}],
+            "users": [{"name": f"user-{number}", "user": {"token": f"token-{number}"}}],
+            "contexts": [{"name": "admin", "context": {"cluster": f"cluster-{number}", "user": f"user-{number}"}}],
+            "current-context": "admin",
+        }
+        (tmp_path / "kubeconfigs" / name).write_text(yaml.safe_dump(one))
+    subprocess.run(["bash", "-euo", "pipefail", "-c", recipe], cwd=tmp_path, check=True, capture_output=True)
+    for number, name in enumerate(LEAVES):
+        chosen = select(str(tmp_path / "retail.kubeconfig"), context=name, cluster=name)
+        assert chosen.server == f"https://10.0.0.{number}:6443"

@@ -294,7 +294,9 @@ def test_a_saved_plan_travels_as_one_word() -> None:
     assert word == to_word(saved)
 
 
-@pytest.mark.parametrize("spoil", [lambda word: "", lambda word: word[:-8], lambda word: "hi", lambda word: "ä" + word])
+@pytest.mark.parametrize(
+    "spoil", [lambda word: "", lambda word: word[:-8], lambda word: "hi", lambda word: "hi" + word]
+)
 def test_a_word_that_is_no_saved_plan_or_was_cut_short_is_refused(spoil: Callable[[str], str]) -> None:
     word = to_word(to_saved(fabric(AB), planned(fabric(AB), linked())))
     with pytest.raises(FabricError, match="no saved plan, or a part of one") as refused:
