@@ -26,7 +26,7 @@ class Controller:
 
     def __init__(self, lab: Laboratory, folder: Path) -> None:
         self.folder = folder
-        groups = {"liqo_hubs": {"hosts": {"hub": {}}}, "liqo_leaves": {"hosts": {leaf: {} for leaf in LEAVES}}}
+        groups: Any = {"liqo_hubs": {"hosts": {"hub": {}}}, "liqo_leaves": {"hosts": {leaf: {} for leaf in LEAVES}}}
         variables = {
             "liqo_fabric_name": "test",
             "liqo_fabric_shortcuts": [{"between": list(PAIR)}],

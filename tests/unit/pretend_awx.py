@@ -165,7 +165,7 @@ class PretendAwx:
 
     def _list(self, kind: str, query: Mapping[str, str]) -> tuple[int, Any]:
         kinds = UNIFIED if kind == "unified_job_templates" else (kind,)
-        every = [one for one in kinds for one in self.lists.get(one, {}).values()]
+        every = [one for each in kinds for one in self.lists.get(each, {}).values()]
         found = [one for one in every if all(str(one.get(key)) == value for key, value in query.items())]
         return 200, {"count": len(found), "next": None, "results": found}
 

@@ -266,7 +266,7 @@ def bundle(*clusters: str) -> str:
 
 def bare_inventory(folder: Path) -> Path:
     """Says nothing of where the clusters are."""
-    groups = {"liqo_hubs": {"hosts": {"hub": {}}}, "liqo_leaves": {"hosts": {leaf: {} for leaf in LEAVES}}}
+    groups: Any = {"liqo_hubs": {"hosts": {"hub": {}}}, "liqo_leaves": {"hosts": {leaf: {} for leaf in LEAVES}}}
     variables = {"liqo_fabric_name": "retail", "liqo_fabric_shortcuts": MESH}
     (folder / "inventory.yml").write_text(yaml.safe_dump({"all": {"children": groups, "vars": variables}}))
     return folder / "inventory.yml"

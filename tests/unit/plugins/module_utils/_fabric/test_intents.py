@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric import saved_plan
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import (
     FabricError,
     FailureName,
@@ -42,7 +43,6 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.operations imp
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.plan import plan_link
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.run_options import parse_run_options
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.saved_plan import (
-    MOST_BYTES,
     from_word,
     refuse_moved,
     to_saved,
@@ -304,9 +304,11 @@ def test_a_word_that_is_no_saved_plan_or_was_cut_short_is_refused(spoil: Callabl
     assert refused.value.fault is FailureName.NO_PLAN
 
 
-def test_a_word_that_would_fill_the_memory_is_refused() -> None:
+def test_a_word_that_would_fill_the_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(saved_plan, "MOST_BYTES", 1000)
+    assert from_word(to_word({"plan": "0" * 900}), where="saved_plan")
     with pytest.raises(FabricError, match="no saved plan, or a part of one"):
-        from_word(to_word({"plan": "0" * MOST_BYTES}), where="saved_plan")
+        from_word(to_word({"plan": "0" * 1000}), where="saved_plan")
 
 
 def options(**given: Any) -> tuple[dict[str, Any], list[str]]:
