@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from .._fabric.errors import FabricError, FailureName
-from .._fabric.model import Fabric, Pair
-from .._fabric.operations import LinkPlan
+from .._fabric.model import Fabric
 from .._fabric.saved_plan import from_word, refuse_moved, to_saved
-
-Approve = Callable[[Mapping[Pair, LinkPlan]], None]
+from .reconcile import Approve
 
 
 def approval(fabric: Fabric, *, file: str | None, word: str | None, check_mode: bool) -> Approve | None:
