@@ -15,7 +15,8 @@ from ansible_collections.liqo.fabric.plugins.module_utils._run.targets import CL
 
 _OPTIONS = tuple(name for name in CLUSTERS_SPEC["clusters"]["options"] if name != "name")
 _NAME_A_SERVER = ("kubeconfig", "context", "host")
-_SURROUNDING = tuple(f"K8S_AUTH_{name.upper()}" for name in _NAME_A_SERVER)
+_BUNDLE = "K8S_AUTH_KUBECONFIG"
+_ONE_SERVER = ("K8S_AUTH_CONTEXT", "K8S_AUTH_HOST")
 
 
 def clusters(hosts: Iterable[str], hostvars: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -33,8 +34,11 @@ def clusters(hosts: Iterable[str], hostvars: Mapping[str, Mapping[str, Any]]) ->
         if host not in hostvars:
             raise AnsibleFilterError(f"liqo.fabric.clusters: {host} is not a host of the inventory")
         entry = cluster(host, hostvars[host])
-        if not any(name in entry for name in _NAME_A_SERVER) and not any(map(os.environ.get, _SURROUNDING)):
-            problems.append(host)
+        if not any(name in entry for name in _NAME_A_SERVER) and not any(map(os.environ.get, _ONE_SERVER)):
+            if os.environ.get(_BUNDLE):
+                entry["context"] = host
+            else:
+                problems.append(host)
         found.append(entry)
     if problems:
         raise AnsibleFilterError(

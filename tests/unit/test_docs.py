@@ -55,6 +55,12 @@ def role_variables() -> dict[str, Any]:
     return {name: option for entry in specs.values() for name, option in entry["options"].items()}
 
 
+def awx_variables() -> set[str]:
+    """Of the playbook awx_setup."""
+    files = [ROOT / "playbooks/awx_setup.yml", ROOT / "playbooks/tasks/awx_setup.yml"]
+    return {name for file in files for name in re.findall(r"\bliqo_awx_\w+", file.read_text())}
+
+
 def yaml_blocks() -> Iterator[tuple[str, Any]]:
     """Every block that is marked as YAML in a page, and every EXAMPLES, parsed."""
     for page in PAGES:
@@ -118,7 +124,13 @@ def test_examples_name_only_options_that_exist(block: str) -> None:
 @pytest.mark.parametrize("block", BLOCKS)
 def test_examples_name_only_variables_that_exist(block: str) -> None:
     of_hosts = {f"liqo_{name.removeprefix('liqo_')}" for name in CLUSTERS_SPEC["clusters"]["options"]}
-    known = of_hosts | set(role_variables()) | set(CLUSTERS_SPEC["clusters"]["options"]) | {"liqo_hubs", "liqo_leaves"}
+    known = (
+        of_hosts
+        | set(role_variables())
+        | awx_variables()
+        | set(CLUSTERS_SPEC["clusters"]["options"])
+        | {"liqo_hubs", "liqo_leaves"}
+    )
     named = {key for found in mappings(BLOCKS[block]) for key in found if key.startswith("liqo_")}
     assert named <= known
 
