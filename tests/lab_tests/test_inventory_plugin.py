@@ -159,10 +159,12 @@ def test_hubs_alone_tell_role_health_region_and_networks(lab: Laboratory, projec
 
 def test_playbooks_take_the_inventory_and_a_dead_hub_hides_nobody(project: Project) -> None:
     hubs = [{"name": "gone", "host": DEAD}, {"name": "hub", "kubeconfig": "k/hub"}]
-    file = project.configure(hubs=hubs, kubeconfig_pattern="k/{cluster_id}", read_leaves=False)
+    kept = {"cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_connection": str(project.folder / "kept")}
+    file = project.configure(hubs=hubs, kubeconfig_pattern="k/{cluster_id}", read_leaves=False, **kept)
     log = playbook("liqo.fabric.plan", inventory=file)
     assert "fabric test: 1 in sync" in log
     assert "127.0.0.1:9" in log, "the dead hub is named"
+    assert list((project.folder / "kept").iterdir()) == [], "what lacks a hub is not kept"
 
 
 def test_an_identity_is_a_connection_with_the_rights_that_its_user_has(lab: Laboratory, project: Project) -> None:

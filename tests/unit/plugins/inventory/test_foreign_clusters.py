@@ -146,20 +146,6 @@ def test_what_is_cached_is_not_asked_again_until_the_cache_is_flushed(project: P
     assert project.asked() > 0
 
 
-def test_a_hub_that_is_dead_is_named_and_what_the_others_know_is_not_kept(project: Project, tmp_path: Path) -> None:
-    project.configure(
-        hubs=[{"name": "hub", "host": project.hub.url}, {"name": "gone", "host": "http://127.0.0.1:9"}],
-        cache=True,
-        cache_plugin="ansible.builtin.jsonfile",
-        cache_connection=str(tmp_path / "cache"),
-    )
-    listed = project.list()
-    assert "127.0.0.1:9" in listed["said"]
-    assert hosts(listed, "liqo_leaves") == ["leaf-a", "leaf-b"]
-    assert hosts(listed, "liqo_health_unreachable") == ["gone"]
-    assert list((tmp_path / "cache").iterdir()) == []
-
-
 def test_identities_become_private_files_and_are_written_again_when_they_are_gone(project: Project) -> None:
     cache = {"cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_connection": str(project.folder / "c")}
     project.configure(kubeconfig_pattern=None, identity_dir="identities", **cache)
