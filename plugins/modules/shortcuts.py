@@ -194,7 +194,8 @@ options:
       - Put the mark of O(fabric) on wanted links that nobody has marked, made by hand or by C(liqoctl). Without it
         they are used and repaired, but not owned.
       - A link is only marked by the run that adopts it, which disturbs no traffic. What else differs is named in its
-        notes and left to the next run.
+        notes and left to the next run. A PublicKey gets no mark, since Liqo's gateways shake hands anew at every write
+        to one.
     type: bool
     default: false
   force_conflicts:

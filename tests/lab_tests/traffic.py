@@ -9,6 +9,7 @@ import itertools
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from lab import datapath, net, places
@@ -36,6 +37,7 @@ class Traffic:
         eventually(lambda: datapath.ping(made, here, f"web-{here}", address, count=2).received > 0, what="a first ping")
         program = [sys.executable, "-I", "-S", probe.__file__, "ping", address]
         command = [*program, "--text", "-c", "100000", "-i", str(PING_S)]
+        self._began = time.monotonic()
         with self._answers.open("w") as answers:
             self._process = subprocess.Popen(net.enter(source.netns, command), stdout=answers)
         return self
@@ -46,9 +48,15 @@ class Traffic:
         self.answered = [int(number) for number in re.findall(r"seq=(\d+)", self._answers.read_text())]
 
     @property
-    def lost(self) -> int:
-        """Pings between the first and the last answer that got none."""
-        return max(self.answered) - min(self.answered) + 1 - len(set(self.answered))
+    def now_s(self) -> float:
+        """Seconds since the first ping."""
+        return round(time.monotonic() - self._began, 2)
+
+    @property
+    def lost_at_s(self) -> list[float]:
+        """When those pings were sent, between the first and the last answer, that got none."""
+        all_of_them = range(min(self.answered), max(self.answered) + 1)
+        return [round(number * PING_S, 2) for number in sorted(set(all_of_them) - set(self.answered))]
 
     @property
     def gaps_s(self) -> list[float]:

@@ -333,6 +333,10 @@ class Side:
         """Like held, without the namespace: what makes a link exist on this side."""
         return self.configurations + self.servers + self.clients + self.public_keys
 
+    def adoptable(self) -> tuple[Held, ...]:
+        """Like held, without PublicKeys: Liqo's gateways shake hands anew at every write to one, be it only a mark."""
+        return self.namespaces + self.configurations + self.servers + self.clients
+
     def owners(self) -> frozenset[FabricName]:
         """Every fabric whose mark is on one of the objects."""
         return frozenset().union(*(thing.spec.owners for thing in self.held()))

@@ -76,7 +76,7 @@ def plan_link(
     except FabricError as problem:
         return LinkPlan(pair=shortcut.pair, existed=existed, blocked=problem)
     renews = any(wish.renews for wish in keys.values())
-    if adopt and any(not held.spec.owners for side in sides for held in side.held()):
+    if adopt and any(not held.spec.owners for side in sides for held in side.adoptable()):
         ops, note = _only_marks(ops)
         notes, renews = notes + note, False
     ops = in_shortest_order(_across(ops), keys, sides) if renews else _across(ops)

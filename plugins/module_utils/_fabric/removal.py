@@ -57,7 +57,7 @@ def _plan(
         ops = [op for side in sides for op in _leave(side, fabric)]
         note = f"stays for {', '.join(sorted(others))}"
         return LinkPlan(pair=pair, ops=ordered(ops), existed=existed, notes=(note,))
-    if not named and any(not held.spec.owners for side in sides for held in side.link_objects()):
+    if not named and any(not held.spec.owners for side in sides for held in side.configurations + side.gateways()):
         ops = [op for side in sides for op in _leave(side, fabric)]
         note = "stays, since part of it was not made by this collection: name the pair to remove it"
         return LinkPlan(pair=pair, ops=ordered(ops), existed=existed, notes=(note,))

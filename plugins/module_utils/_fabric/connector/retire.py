@@ -105,7 +105,7 @@ def _unsafe(pair: Pair, want: Wanted, fabric: Fabric, states: States) -> tuple[s
         return f"{problem.where}: {problem.what} ({problem.why})", problem.next
     ends = [seen for cluster in pair if isinstance(seen := states[cluster], ClusterState)]
     shortcut = next((one for one in fabric.shortcuts if one.pair == pair), None)
-    held = [thing for end in ends for thing in end.side(pair.other(end.id)).held()]
+    held = [thing for end in ends for thing in end.side(pair.other(end.id)).adoptable()]
     if shortcut is None:
         links = any(end.side(pair.other(end.id)).link_objects() for end in ends)
         return ("there is a link, but shortcuts does not declare it", "declare it and adopt it") if links else None
