@@ -110,13 +110,18 @@ def read_cluster(api: Api, cluster: Cluster, *, peers: frozenset[ClusterId], dep
 
 def require_right(cluster: Cluster, reading: Reading) -> None:
     """Raises FabricError for a cluster that is another one than declared: all that it says is about somebody else."""
-    if reading.state.id == cluster.id:
+    require_id(cluster, reading.state.id, reading.api.where)
+
+
+def require_id(cluster: Cluster, reported: ClusterId, where: str) -> None:
+    """The same for a cluster of which nothing else was read."""
+    if reported == cluster.id:
         return
     raise FabricError(
-        what=f"it says that it is cluster {reading.state.id!r}, not {cluster.id!r}",
-        where=reading.api.where,
+        what=f"it says that it is cluster {reported!r}, not {cluster.id!r}",
+        where=where,
         why="the connection leads to another cluster, or the cluster id in this task is wrong",
-        next=f"correct the connection of {cluster.name}, or set its cluster_id to {reading.state.id}",
+        next=f"correct the connection of {cluster.name}, or set its cluster_id to {reported}",
         fault=FailureName.WRONG_CLUSTER,
     )
 
