@@ -52,6 +52,8 @@ def parse_identity(params: Mapping[str, Any]) -> tuple[Identity, tuple[Cluster, 
     found: list[Violation] = []
     check_fabric_name(params["fabric"], found)
     clusters = parse_clusters(params["clusters"], found)
+    if not clusters:
+        _add(found, "clusters", "no cluster is named", "list those on which the identity shall have rights")
     ids = {name: cluster.id for cluster in clusters for name in (cluster.name, cluster.id)}
     name, namespace = params["name"], params["service_account_namespace"]
     if not _DNS_LABEL.fullmatch(name) or len(name) > LONGEST_NAME:
