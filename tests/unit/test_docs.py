@@ -41,10 +41,11 @@ def argument_spec(module: str) -> Spec:
     return spec
 
 
-def role_variables() -> dict[str, Any]:
-    """Of all entry points of the role."""
-    specs = yaml.safe_load((ROOT / "roles/fabric/meta/argument_specs.yml").read_text())["argument_specs"]
-    return {name: option for entry in specs.values() for name, option in entry["options"].items()}
+def role_variables(*roles: str) -> dict[str, Any]:
+    """Of all entry points of these roles."""
+    files = [ROOT / f"roles/{role}/meta/argument_specs.yml" for role in roles]
+    entries = [entry for file in files for entry in yaml.safe_load(file.read_text())["argument_specs"].values()]
+    return {name: option for entry in entries for name, option in entry["options"].items()}
 
 
 def yaml_blocks() -> Iterator[tuple[str, Any]]:
@@ -105,18 +106,27 @@ def test_examples_name_only_options_that_exist(block: str) -> None:
 @pytest.mark.parametrize("block", BLOCKS)
 def test_examples_name_only_variables_that_exist(block: str) -> None:
     of_hosts = {f"liqo_{name.removeprefix('liqo_')}" for name in CLUSTERS_SPEC["clusters"]["options"]}
-    known = of_hosts | set(role_variables()) | set(CLUSTERS_SPEC["clusters"]["options"]) | {"liqo_hubs", "liqo_leaves"}
+    known = (
+        of_hosts
+        | set(role_variables(*ROLES))
+        | set(CLUSTERS_SPEC["clusters"]["options"])
+        | {"liqo_hubs", "liqo_leaves"}
+    )
     named = {key for found in mappings(BLOCKS[block]) for key in found if key.startswith("liqo_")}
     assert named <= known
 
 
 def test_examples_of_group_variables_fit_the_role() -> None:
-    checked = 0
+    checked = set()
     for block, content in BLOCKS.items():
-        if isinstance(content, Mapping) and "liqo_fabric_name" in content:
-            assert list(unknown_options(content, role_variables(), block)) == []
-            checked += 1
-    assert checked >= 2
+        if not isinstance(content, Mapping):
+            continue
+        for role, variable in (("fabric", "liqo_fabric_shortcuts"), ("rbac", "liqo_rbac_identities")):
+            if "liqo_fabric_name" in content and variable in content:
+                spec = {name: option for name, option in role_variables(role).items() if name != "liqo_rbac_folder"}
+                assert list(unknown_options(content, spec, block)) == []
+                checked.add(role)
+    assert checked == {"fabric", "rbac"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -147,9 +147,7 @@ def test_an_object_of_the_same_name_that_is_not_ours_stops_everything_on_that_cl
 def test_a_refusal_of_the_server_is_the_failure_of_that_cluster() -> None:
     def refuse(verb: str, resource: Resource) -> FabricError | None:
         if (verb, resource) == ("create", resources.CLUSTER_ROLE):
-            return Forbidden(
-                what=f"cannot create {resource}", where="leaf-a", why="escalation", next="x", status=403
-            )
+            return Forbidden(what=f"cannot create {resource}", where="leaf-a", why="escalation", next="x", status=403)
         return None
 
     failed = run(api(refuse=refuse))
