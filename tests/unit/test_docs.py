@@ -192,14 +192,14 @@ def test_ansible_doc_shows_everything(kind: str, names: list[str]) -> None:
 
 
 def test_the_role_takes_every_setting_of_a_shortcut() -> None:
-    spec, variables = argument_spec("shortcuts"), role_variables()
+    spec, variables = argument_spec("shortcuts"), role_variables("fabric")
     assert set(variables["liqo_fabric_shortcuts"]["options"]) == set(spec["shortcuts"]["options"])
     assert set(variables["liqo_fabric_defaults"]["options"]) == set(spec["defaults"]["options"])
 
 
 def test_the_role_takes_every_option_of_the_module() -> None:
     decided_here = {"state"}
-    variables = {name.removeprefix("liqo_fabric_") for name in role_variables()} | {"fabric"}
+    variables = {name.removeprefix("liqo_fabric_") for name in role_variables("fabric")} | {"fabric"}
     assert set(argument_spec("shortcuts")) - decided_here <= variables
 
 
