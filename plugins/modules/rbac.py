@@ -82,7 +82,8 @@ options:
     description:
       - Grant what lies in tenant namespaces only in those of these pairs of clusters, each as a list of two names.
       - Without it these rights hold over the whole cluster, so that pairs to come need no administrator. Then the
-        identity sees all Secrets of the cluster if its jobs include V(shortcut) or V(keys), or unless O(needed_only).
+        identity sees all Secrets of the cluster if its jobs include V(shortcut) or V(keys). The other jobs see none, so
+        that they cannot compare the keys of links, and say so; with O(pairs) they can.
       - Tenant namespaces that are missing are made, with the names and labels that Liqo gives them, and are kept. The
         identity itself can make none.
       - Rights on Services and their EndpointSlices (V(propagation)) always hold over the whole cluster.

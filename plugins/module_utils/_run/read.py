@@ -195,7 +195,8 @@ def _tenant_namespaces(
 ) -> tuple[tuple[Json, ...], frozenset[ClusterId]]:
     """All tenant namespaces: the listed ones, and those of the given peers that only their default name gives away.
 
-    And the peers for which we were not allowed to look. Needed where namespaces cannot be listed, and before writing, since a namespace may have lost its labels.
+    And the peers for which we were not allowed to look. Needed where namespaces cannot be listed, and before writing,
+    since a namespace may have lost its labels.
     """
     known = {labels_of(body).get(REMOTE_CLUSTER_ID) for body in listed}
 

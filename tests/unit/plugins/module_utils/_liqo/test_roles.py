@@ -59,7 +59,23 @@ def test_roles_grant_what_the_table_says_and_nothing_else(
     cluster: Cluster, side: Side, job: Job, *, useful: bool
 ) -> None:
     found = wanted_access(identity(job, useful=useful), cluster)
-    assert rights(found.values()) == table([job], side, useful=useful)
+    secrets = {
+        (verb, "secrets")
+        for grant in grants([job], side)
+        if grant.resource == resources.SECRET
+        for verb in (grant.useful if not grant.verbs else ())
+    }
+    needed = table([job], side, useful=False)
+    assert rights(found.values()) == table([job], side, useful=useful) - (secrets - needed)
+
+
+def test_who_only_looks_sees_secrets_of_named_pairs_alone() -> None:
+    assert ("list", "secrets") not in rights(wanted_access(identity(Job.QUERY), LEAF).values())
+    pairs = frozenset({Pair.of(LEAF.id, HUB.id)})
+    found = wanted_access(identity(Job.QUERY, pairs=pairs), LEAF)
+    assert [name for (_kind, _namespace, name), spec in found.items() if ("list", "secrets") in rights([spec])] == [
+        "robot-tenant"
+    ]
 
 
 @pytest.mark.parametrize("job", [Job.SHORTCUT, Job.REMOVAL, Job.KEYS])
