@@ -12,17 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.propagation.report import propagation_result
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.propagation.wishes import parse_propagation
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.report import report_result
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.resources import Resource
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.wishes import parse_wishes, resolve
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo.rights import Job, Right, Side, grants
-from ansible_collections.liqo.fabric.plugins.module_utils._run import propagate as propagation_run
 from ansible_collections.liqo.fabric.plugins.module_utils._run import reconcile as link_run
 from ansible_collections.liqo.fabric.plugins.module_utils._run.info import peering_info
 from ansible_collections.liqo.fabric.plugins.module_utils._run.targets import open_apis
-from ansible_collections.liqo.fabric.plugins.modules import propagation, shortcuts
+from ansible_collections.liqo.fabric.plugins.modules import shortcuts
 
 from lab.api import Api
 from tests.lab_tests.laboratory import Laboratory, eventually
@@ -133,35 +130,3 @@ def plan_links(clusters: Sequence[Mapping[str, Any]], **options: Any) -> dict[st
     fabric = resolve(parse_wishes(params))
     apis = open_apis(params, agent="shortcuts")
     return report_result(link_run.reconcile(fabric, apis, limits=link_run.Limits(), check_mode=True))
-
-
-def plan_services(clusters: Sequence[Mapping[str, Any]], **options: Any) -> dict[str, Any]:
-    """The result of ``propagation`` in check mode."""
-    services = [{"namespace": "demo", "name": "web"}]
-    params = _with_defaults(
-        propagation.ARGUMENT_SPEC,
-        {"fabric": "test", "clusters": clusters, "hubs": ["hub"], "services": services, **options},
-    )
-    apis = open_apis(params, agent="propagation")
-    limits = propagation_run.Limits()
-    return propagation_result(
-        propagation_run.propagate(parse_propagation(params), apis, limits=limits, check_mode=True)
-    )
-
-
-def drift(lab):
-    """What a repair has to write on leaf-b is one of each kind."""
-    api = lab.api("leaf-b")
-    ns = "liqo-tenant-leaf-a"
-    api.patch("v1", "Namespace", ns, {"metadata": {"labels": {"liqo.io/tenant-namespace": None}}})
-    for kind in ("Configuration", "PublicKey"):
-        api.patch(
-            "networking.liqo.io/v1beta1",
-            kind,
-            "leaf-a",
-            {"metadata": {"labels": {"liqo.io/remote-cluster-id": "x"}}},
-            namespace=ns,
-        )
-    for kind in ("GatewayServer", "GatewayClient"):
-        if api.get("networking.liqo.io/v1beta1", kind, "leaf-a", ns):
-            api.patch("networking.liqo.io/v1beta1", kind, "leaf-a", {"spec": {"mtu": 1234}}, namespace=ns)

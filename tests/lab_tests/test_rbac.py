@@ -19,7 +19,7 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.resources impo
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo import resources
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo.rights import Job, Right, Side
 
-from tests.lab_tests.laboratory import NETWORKING, Laboratory, Task, now, playbook, write_inventory
+from tests.lab_tests.laboratory import NETWORKING, Laboratory, Task, eventually, now, playbook, write_inventory
 from tests.lab_tests.rights_on_lab import LEAVES, Robot, look, needed, plan_links, robot
 from tests.lab_tests.services import CLUSTERS, propagate
 
@@ -44,7 +44,8 @@ def robots(lab: Laboratory, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     lab.unlink(LEAVES)
     write_inventory(lab, folder, {"liqo_fabric_name": FABRIC, "liqo_rbac_identities": _identities()})
     _play(folder, "main")
-    found = {name: robot(lab, CLUSTERS, folder / name, name=name) for name in IDENTITIES}
+    kubeconfigs = tmp_path_factory.mktemp("robots")
+    found = {name: robot(lab, CLUSTERS, kubeconfigs / name, name=name) for name in IDENTITIES}
     before = now()
     _play(folder, "main")
     assert lab.writes(before, CLUSTERS) == 0, "a second run of the role writes"
@@ -68,8 +69,9 @@ def _play(inventory: Path, tasks_from: str) -> None:
     role = {"name": "liqo.fabric.rbac", "tasks_from": tasks_from}
     task = {"name": "Rights", "ansible.builtin.import_role": role}
     play = {"name": "Test", "hosts": "localhost", "gather_facts": False, "tasks": [task]}
-    (inventory / "play.yml").write_text(yaml.safe_dump([play]))
-    log = playbook(str(inventory / "play.yml"), "-vvv", inventory=str(inventory))
+    file = inventory.with_name(f"{inventory.name}.yml")
+    file.write_text(yaml.safe_dump([play]))
+    log = playbook(str(file), "-vvv", inventory=str(inventory))
     assert "eyJ" not in log, "a token is shown"
 
 
@@ -101,7 +103,7 @@ def test_a_query_needs_each_verb_to_see_each_kind(robots: Robots) -> None:
     one = robots["rights-query"]
     whole = look(one.clusters)
     assert whole["failures"] == []
-    assert {link["kind"] for link in whole["links"]} == {"peering"}
+    assert whole["links"]
     for verb, resource in needed([Job.QUERY], Side.LEAF):
         with one.without("leaf-a", verb, resource):
             less = look(one.clusters)
@@ -167,25 +169,25 @@ def test_services_take_shortcuts_with_the_needed_verbs(lab: Laboratory, robots: 
 
 
 @pytest.mark.parametrize(
-    ("mode", "verb", "resource"),
+    ("verb", "resource"),
     [
-        ("shadow", "create", resources.SHADOW_SLICE),
-        ("shadow", "list", resources.SHADOW_SLICE),
-        ("shadow", "list", resources.ENDPOINT_SLICE),
-        pytest.param("shadow", "list", resources.NAMESPACE_MAP, marks=pytest.mark.long),
-        pytest.param("shadow", "list", resources.SERVICE, marks=pytest.mark.long),
+        ("create", resources.SHADOW_SLICE),
+        ("list", resources.SHADOW_SLICE),
+        ("list", resources.ENDPOINT_SLICE),
+        pytest.param("list", resources.NAMESPACE_MAP, marks=pytest.mark.long),
+        pytest.param("list", resources.SERVICE, marks=pytest.mark.long),
     ],
     ids=str,
 )
 def test_services_stay_as_they_are_with_one_verb_less(
-    lab: Laboratory, robots: Robots, mode: str, verb: str, resource: Resource
+    lab: Laboratory, robots: Robots, verb: str, resource: Resource
 ) -> None:
     """That no other verb is written anywhere is a unit test of least rights: here it would take a run of each mode."""
     one = robots["rights-propagation"]
     cluster = "hub" if resource in (resources.NAMESPACE_MAP, resources.SERVICE) else "leaf-a"
     _is(lab.shortcuts(LEAVES, [LEAVES]), "created", "in_sync")
     with one.without(cluster, verb, resource):
-        run = propagate(lab, clusters=one.clusters, mode=mode)
+        run = propagate(lab, clusters=one.clusters, mode="shadow")
     assert run.failed
     told = [failure for failure in run.result["failures"] if failure["fault"] == "missing-right"]
     assert told
@@ -205,7 +207,8 @@ def test_for_one_pair_nothing_else_is_seen_and_the_pair_is_made(lab: Laboratory,
     try:
         elsewhere = Right(verb="list", resource=resources.SECRET, namespace="liqo")
         assert not one.may("leaf-a", elsewhere)
-        assert one.may("leaf-a", Right(verb="list", resource=resources.SECRET, namespace="liqo-tenant-leaf-b"))
+        here = Right(verb="list", resource=resources.SECRET, namespace="liqo-tenant-leaf-b")
+        eventually(lambda: one.may("leaf-a", here), what="the rights of the pair on leaf-a")
         _is(lab.shortcuts(LEAVES, [LEAVES], clusters=one.clusters), "created")
         assert lab.shortcuts(LEAVES, [LEAVES], clusters=one.clusters).result["plan"] == []
         _is(lab.shortcuts(LEAVES, [LEAVES], clusters=one.clusters, state="absent"), "removed")

@@ -162,7 +162,7 @@ def _require_cluster(cluster: Cluster, api: Api) -> None:
 
 def _read(identity: Identity, api: Api, wanted: Mapping[Place, AccessSpec]) -> _Found:
     """One LIST per kind; a GET for each wanted object that none of them shows."""
-    kinds = [kind for kind in AccessKind if kind is not AccessKind.NAMESPACE]
+    kinds: list[AccessKind] = [kind for kind in AccessKind if kind is not AccessKind.NAMESPACE]
     lists = in_parallel(
         lambda kind: api.list(RESOURCE_BY_ACCESS_KIND[kind], label_selector=selector(identity.name)),
         kinds,

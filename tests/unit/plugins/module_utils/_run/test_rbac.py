@@ -182,5 +182,5 @@ def test_manifests_need_no_cluster_and_are_what_would_be_written() -> None:
     rendered = rbac(params, check_mode=False)
     cluster = api()
     for manifest in rendered.rendered[A]:
-        cluster.put(manifest)
+        cluster.put(dict(manifest))
     assert run(cluster).planned == ()
