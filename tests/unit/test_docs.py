@@ -49,10 +49,11 @@ def argument_spec(module: str) -> Spec:
     return spec
 
 
-def role_variables() -> dict[str, Any]:
-    """Of all entry points of the role."""
-    specs = yaml.safe_load((ROOT / "roles/fabric/meta/argument_specs.yml").read_text())["argument_specs"]
-    return {name: option for entry in specs.values() for name, option in entry["options"].items()}
+def role_variables(*roles: str) -> dict[str, Any]:
+    """Of all entry points of these roles."""
+    files = [ROOT / f"roles/{role}/meta/argument_specs.yml" for role in roles]
+    entries = [entry for file in files for entry in yaml.safe_load(file.read_text())["argument_specs"].values()]
+    return {name: option for entry in entries for name, option in entry["options"].items()}
 
 
 def awx_variables() -> set[str]:
@@ -126,7 +127,7 @@ def test_examples_name_only_variables_that_exist(block: str) -> None:
     of_hosts = {f"liqo_{name.removeprefix('liqo_')}" for name in CLUSTERS_SPEC["clusters"]["options"]}
     known = (
         of_hosts
-        | set(role_variables())
+        | set(role_variables(*ROLES))
         | awx_variables()
         | set(CLUSTERS_SPEC["clusters"]["options"])
         | {"liqo_hubs", "liqo_leaves"}
@@ -148,12 +149,16 @@ def test_examples_of_inventories_name_only_options_that_exist() -> None:
 
 
 def test_examples_of_group_variables_fit_the_role() -> None:
-    checked = 0
+    checked = set()
     for block, content in BLOCKS.items():
-        if isinstance(content, Mapping) and "liqo_fabric_name" in content:
-            assert list(unknown_options(content, role_variables(), block)) == []
-            checked += 1
-    assert checked >= 2
+        if not isinstance(content, Mapping):
+            continue
+        for role, variable in (("fabric", "liqo_fabric_shortcuts"), ("rbac", "liqo_rbac_identities")):
+            if "liqo_fabric_name" in content and variable in content:
+                spec = {name: option for name, option in role_variables(role).items() if name != "liqo_rbac_folder"}
+                assert list(unknown_options(content, spec, block)) == []
+                checked.add(role)
+    assert checked == {"fabric", "rbac"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -339,14 +344,14 @@ def test_ansible_doc_shows_everything(kind: str, names: list[str]) -> None:
 
 
 def test_the_role_takes_every_setting_of_a_shortcut() -> None:
-    spec, variables = argument_spec("shortcuts"), role_variables()
+    spec, variables = argument_spec("shortcuts"), role_variables("fabric")
     assert set(variables["liqo_fabric_shortcuts"]["options"]) == set(spec["shortcuts"]["options"])
     assert set(variables["liqo_fabric_defaults"]["options"]) == set(spec["defaults"]["options"])
 
 
 def test_the_role_takes_every_option_of_the_module() -> None:
     decided_here = {"state"}
-    variables = {name.removeprefix("liqo_fabric_") for name in role_variables()} | {"fabric"}
+    variables = {name.removeprefix("liqo_fabric_") for name in role_variables("fabric")} | {"fabric"}
     assert set(argument_spec("shortcuts")) - decided_here <= variables
 
 

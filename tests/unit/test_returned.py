@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.access import access_result
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.connector.carry import carry_over
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.connector.report import (
     ConnectorReport,
@@ -29,11 +30,15 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.report import 
     Report,
     report_result,
 )
+from ansible_collections.liqo.fabric.plugins.module_utils._liqo.identity import parse_identity
 from ansible_collections.liqo.fabric.plugins.module_utils._run.info import peering_info
 from ansible_collections.liqo.fabric.plugins.module_utils._run.propagation_info import propagation_info
+from ansible_collections.liqo.fabric.plugins.module_utils._run.rbac import manage_access, rbac
 
 from tests.unit import build
+from tests.unit.bodies import config_map
 from tests.unit.connector import clusters, connection, hub_remains, wanted
+from tests.unit.pretend_api import PretendApi
 from tests.unit.propagated import after, planned, unread
 from tests.unit.reflection import HUB, LEAVES, scene, want
 
@@ -88,12 +93,36 @@ def _connector() -> Mapping[str, Any]:
     )
 
 
+def _rbac() -> Mapping[str, Any]:
+    """A cluster of which nothing was read, with the plan of another one."""
+    options: dict[str, Any] = {
+        "fabric": "retail",
+        "name": "robot",
+        "clusters": [{"name": "hub", "kubeconfig": "/nowhere"}],
+        "jobs": ["query"],
+        "subjects": [],
+        "service_account": True,
+        "service_account_namespace": None,
+        "hubs": [],
+        "pairs": None,
+        "needed_only": False,
+        "state": "present",
+        "parallel_clusters": 1,
+    }
+    failed = rbac(options, check_mode=True)
+    api = PretendApi("leaf-a", [config_map("leaf-a")]).as_api()
+    identity, clusters = parse_identity({**options, "clusters": [{"name": "leaf-a"}]})
+    planned = manage_access(identity, clusters, {A: api}, state="present", check_mode=True, parallel=1)
+    return {**access_result(failed), "plan": access_result(planned)["plan"]}
+
+
 RESULTS = {
     "connector": _connector(),
     "shortcuts": _shortcuts(),
     "peering_info": _peering_info(),
     "propagation": _propagation(),
     "propagation_info": _propagation_info(),
+    "rbac": _rbac(),
 }
 
 

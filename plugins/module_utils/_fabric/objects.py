@@ -379,6 +379,8 @@ class ClusterState:
     """Gateway templates that exist (SERVER or CLIENT); None when they were not read."""
     unread: tuple[str, ...] = ()
     """Kinds that our rights do not show, so that nothing may be concluded from their absence."""
+    unseen: frozenset[ClusterId] = frozenset()
+    """Peers of whose tenant namespace our rights do not even show whether it is there."""
     address: str = ""
     """host:port of the API server."""
     info: ClusterInfo | None = None

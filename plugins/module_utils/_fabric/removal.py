@@ -48,7 +48,7 @@ def _plan(
     existed = any(side.link_objects() for side in sides)
     try:
         for state, side in zip(states, sides, strict=True):
-            refuse_unread(state)
+            refuse_unread(state, side.peer)
             refuse_peering(side, allow_peering)
     except FabricError as problem:
         return LinkPlan(pair=pair, existed=existed, blocked=problem)

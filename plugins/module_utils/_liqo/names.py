@@ -45,6 +45,9 @@ MANAGED = "liqo-fabric.github.io/managed"
 OWNERS = "liqo-fabric.github.io/owners"
 """Annotation: the fabrics that want it, sorted and separated by commas."""
 
+IDENTITY = "liqo-fabric.github.io/identity"
+"""Label of roles, bindings and ServiceAccounts: the name of the identity for which they were made."""
+
 WISHES = "liqo-fabric.github.io/wishes"
 """Annotation of a gateway: JSON of the settings that each of these fabrics wants, by name of the fabric."""
 
