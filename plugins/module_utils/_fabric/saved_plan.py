@@ -39,7 +39,7 @@ def refuse_moved(saved: Any, fabric: Fabric, plans: Mapping[Pair, LinkPlan], *, 
             what="this is no saved plan",
             where=where,
             why=f"it does not say format {FORMAT!r}",
-            next="make it with a run in check mode that has the same plan_file",
+            next="make it with liqo.fabric.plan or the same task in check mode, and the same file",
             fault=FailureName.NO_PLAN,
         )
     now = to_saved(fabric, plans)
