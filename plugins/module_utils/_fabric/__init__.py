@@ -17,8 +17,8 @@ OLDEST_PYTHON = (3, 11)
 if sys.version_info < OLDEST_PYTHON:
     _said = (
         f"liqo.fabric needs Python {'.'.join(map(str, OLDEST_PYTHON))} or newer, and {sys.executable} is"
-        f" {'.'.join(map(str, sys.version_info[:3]))}. Next: set ansible_python_interpreter, for localhost too, to a newer"
-        " one that has the packages of requirements.txt."
+        f" {'.'.join(map(str, sys.version_info[:3]))}. Next: set ansible_python_interpreter, for localhost too, to"
+        " a newer one that has the packages of requirements.txt."
     )
     if "ansible.plugins" in sys.modules:
         raise ImportError(_said)
