@@ -75,18 +75,31 @@ WISHES: dict[str, tuple[dict[str, Any], str]] = {
     # what was done wrong: (options of the module shortcuts, what is said)
     "a typo in the name of a template": (
         {"defaults": {"server_template": "wireguard-servr"}},
-        "wireguard-servr",
+        "server_template and its namespace",
     ),
     "a shortcut between a hub and its leaf": (
         {"shortcuts": [{"between": ["hub", "leaf-a"]}]},
-        "hub <-> leaf-a",
+        (
+            "hub and leaf-a are peered, their connection is not a shortcut: the objects of a shortcut would be those"
+            " that carry the peering. Next: take the pair out of shortcuts, or set allow_peering_pairs to true if"
+            " you mean it."
+        ),
     ),
 }
 
 SERVICES: dict[str, tuple[dict[str, Any], str]] = {
     # what was done wrong: (one of services of the module propagation, what is said)
-    "a Service that is not there": ({"namespace": "demo", "name": "wbe"}, "demo/wbe"),
-    "a namespace that is not offloaded": ({"namespace": "default", "name": "kubernetes"}, "default"),
+    "a Service that is not there": (
+        {"namespace": "demo", "name": "wbe"},
+        "hub, asked for by services[0]: there is no Service demo/wbe to be propagated: no hub of the task has it",
+    ),
+    "a namespace that is not offloaded": (
+        {"namespace": "default", "name": "kubernetes"},
+        (
+            "there is no Service default/kubernetes to be propagated: no hub of the task has it in a namespace that is"
+            " offloaded. Next: correct the name, or offload its namespace (liqoctl offload namespace)."
+        ),
+    ),
 }
 
 

@@ -159,17 +159,17 @@ WISHES: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 CONNECTIONS: dict[str, tuple[dict[str, Any], str]] = {
-    # what was done wrong: (connection options of leaf-a, what is said)
+    # what was done wrong: (connection options of the cluster, what is said)
     "a kubeconfig that is not there": (
         {"kubeconfig": "kubeconfigs/leaf-a"},
         (
-            "leaf-a: cannot use the kubeconfig: the file kubeconfigs/leaf-a does not exist."
+            ": cannot use the kubeconfig: the file kubeconfigs/leaf-a does not exist."
             " Next: correct the path; that of liqo_kubeconfig starts at the folder of the inventory, any other at "
         ),
     ),
     "a kubeconfig that is no YAML": (
         {"kubeconfig": "{folder}/no-yaml"},
-        "no-yaml is not valid YAML at line 3. Next: correct the file; kubectl config view shows it.",
+        "no-yaml is not valid YAML at line 4. Next: correct the file; kubectl config view shows it.",
     ),
     "another file than a kubeconfig": (
         {"kubeconfig": "{folder}/no-kubeconfig"},
@@ -203,7 +203,7 @@ CONNECTIONS: dict[str, tuple[dict[str, Any], str]] = {
         {"host": "https://127.0.0.1:{free_port}", "api_key": SECRET},
         (
             "127.0.0.1:{free_port}/TCP refused the connection."
-            " Next: start the API server, or correct the address in the connection options of leaf-a."
+            " Next: start the API server, or correct the address in the connection options of leaf-"
         ),
     ),
 }
@@ -247,19 +247,35 @@ def of_the_module(tmp_path_factory: pytest.TempPathFactory) -> Said:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
     options: dict[str, dict[str, Any]] = {mistake: given for mistake, (given, _said) in WISHES.items()}
-    for mistake, (connection, _said) in CONNECTIONS.items():
-        options[mistake] = {"clusters": [{"name": "leaf-a", **connection}, {"name": "leaf-b", **GOOD_CONNECTION}]}
     blocks = {mistake: [task(given)] for mistake, given in options.items()}
+    blocks["connections"] = looks()
     for mistake, interpreter in interpreters(folder).items():
         blocks[mistake] = [{**task({}), "vars": {"ansible_python_interpreter": str(interpreter)}}]
     places = {"folder": str(folder), "free_port": str(port)}
     text = json.dumps(blocks)
     for name, place in places.items():
         text = text.replace(f"{{{name}}}", place)
-    return replace(play(folder, json.loads(text)), places=places)
+    said = play(folder, json.loads(text))
+    failures = {
+        one["where"].split()[0]: "{where}: {what}: {why}. Next: {next}.".format(**one)
+        for one in json.loads(said.messages["connections"])
+    }
+    connections = {mistake: failures[name] for name, mistake in NAMES.items()}
+    return replace(said, messages={**said.messages, **connections}, places=places)
 
 
-GOOD_CONNECTION = {"kubeconfig": "{folder}/good"}
+NAMES = {f"leaf-{number}": mistake for number, mistake in enumerate(CONNECTIONS)}
+
+
+def looks() -> list[dict[str, Any]]:
+    """One look at as many clusters as there are wrong connections; that it does not fail is turned into a failure."""
+    clusters = [{"name": name, **CONNECTIONS[mistake][0]} for name, mistake in NAMES.items()]
+    look = {"name": "Look", "liqo.fabric.peering_info": {"clusters": clusters}, "register": "looked"}
+    return [look, {"name": "Say", "ansible.builtin.fail": {"msg": "{{ looked.failures | to_json }}"}}]
+
+
+NOWHERE = [{"name": leaf, "kubeconfig": f"/nowhere/{leaf}"} for leaf in ("leaf-a", "leaf-b")]
+"""What ends at once, and is not come to where something else is wrong."""
 
 
 def kubeconfig() -> dict[str, Any]:
@@ -275,8 +291,7 @@ def kubeconfig() -> dict[str, Any]:
 
 
 def task(options: Mapping[str, Any]) -> dict[str, Any]:
-    clusters = [{"name": leaf, **GOOD_CONNECTION} for leaf in ("leaf-a", "leaf-b")]
-    given = {"fabric": "retail", "clusters": clusters, "shortcuts": PAIR, **options}
+    given = {"fabric": "retail", "clusters": NOWHERE, "shortcuts": PAIR, **options}
     return {"name": "Act", "liqo.fabric.shortcuts": given}
 
 
@@ -320,8 +335,8 @@ def test_a_machine_without_the_package_kubernetes(of_the_module: Said) -> None:
     of_the_module.check(
         "bare",
         "the machine where the task runs: cannot talk to API servers: the Python package kubernetes cannot be imported"
-        f" by {python} (No module named 'kubernetes'). Next: install it there with '{python} -m pip install kubernetes',"
-        " or point ansible_python_interpreter at an interpreter that has it.",
+        f" by {python} (No module named 'kubernetes'). Next: install it there with '{python} -m pip install kubernetes'"
+        ", or point ansible_python_interpreter at an interpreter that has it.",
     )
 
 
@@ -352,8 +367,8 @@ RUNS: dict[str, tuple[list[str], dict[str, Any], str]] = {
         ["liqo.fabric.plan"],
         {},
         (
-            "The inventory has no host in the group liqo_leaves. Put one host per leaf there, each with liqo_kubeconfig,"
-            " and choose the inventory with -i."
+            "The inventory has no host in the group liqo_leaves. Put one host per leaf there, each with liqo_kubeconfig"
+            ", and choose the inventory with -i."
         ),
     ),
     "leaves in a group of another name": (
@@ -365,8 +380,8 @@ RUNS: dict[str, tuple[list[str], dict[str, Any], str]] = {
         ["liqo.fabric.plan"],
         {"liqo_leaves": {"hosts": {"leaf-a": {"kubeconfig": "/k/a"}, "leaf-b": None}}},
         (
-            "nothing says where the cluster of leaf-a, leaf-b is: set liqo_kubeconfig (or liqo_context, or liqo_host) for"
-            " each of these hosts in the inventory"
+            "nothing says where the cluster of leaf-a, leaf-b is: set liqo_kubeconfig (or liqo_context, or liqo_host)"
+            " for each of these hosts in the inventory"
         ),
     ),
     "a limit that leaves no leaf": (
