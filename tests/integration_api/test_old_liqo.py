@@ -26,7 +26,7 @@ def read(api: Api, namespace: str, version: str) -> FabricError:
     metadata = {"name": "liqo-clusterid-configmap", "namespace": namespace, "labels": labels}
     data = {"CLUSTER_ID": "6e5d0c7e-1b1f-4f6c-9a52-0d1a1d3e7a11", "CLUSTER_NAME": "leaf-a"}
     api.create(CONFIGMAP, {"metadata": metadata, "data": data})
-    cluster = Cluster(id=ClusterId("leaf-a"), name="leaf-a", liqo_namespace=namespace)
+    cluster = Cluster(id=ClusterId("leaf-a"), name="leaf-a", liqo_namespace=namespace, labels={})
     with pytest.raises(FabricError) as caught:
         read_cluster(api, cluster, peers=frozenset(), depth=Depth.STEADY)
     return caught.value
