@@ -126,9 +126,13 @@ class TestMistakes:
         assert f"the Python package kubernetes cannot be imported by {sys.executable}" in error.why
         assert "ansible_python_interpreter" in error.next
 
-    def test_an_old_urllib3_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(importlib.metadata, "version", lambda _name: "1.26.18")
-        assert "is 1.26.18, too old" in refusal({"host": "https://h:6443", "api_key": SECRET_TEXT}).why
+    @pytest.mark.parametrize(("package", "found"), [("kubernetes", "12.0.1"), ("urllib3", "1.26.18")])
+    def test_an_old_package_is_named(self, monkeypatch: pytest.MonkeyPatch, package: str, found: str) -> None:
+        installed = importlib.metadata.version
+        monkeypatch.setattr(importlib.metadata, "version", lambda name: found if name == package else installed(name))
+        error = refusal({"host": "https://h:6443", "api_key": SECRET_TEXT})
+        assert f"package {package} of {sys.executable} is {found}, and " in error.why
+        assert f'-m pip install "{package}>=' in error.next
 
     def test_a_host_that_is_no_url(self) -> None:
         assert "is not a URL like https://host:6443" in refusal({"host": "h:6443", "api_key": SECRET_TEXT}).why

@@ -68,7 +68,7 @@ def refuse_moved(saved: Any, fabric: Fabric, plans: Mapping[Pair, LinkPlan], *, 
             what="this is no saved plan",
             where=where,
             why=f"it does not say format {FORMAT!r}",
-            next="make it with a run in check mode of the same task",
+            next="make it with liqo.fabric.plan, or with the same task in check mode",
             fault=FailureName.NO_PLAN,
         )
     now = to_saved(fabric, plans)

@@ -31,8 +31,9 @@ T = TypeVar("T")
 PLUGIN_TIMEOUT_S = 60.0
 """An exec plugin that waits for somebody at a browser must not hold up a run for ever."""
 
-URLLIB3 = (2, 3)
-"""The oldest that can end a read from another thread; the package kubernetes would be content with older ones."""
+OLDEST = {"kubernetes": (29, 0), "urllib3": (2, 3)}
+"""Packages and the oldest versions that do, as in requirements.txt. An older urllib3, with which the package kubernetes
+would be content, cannot end a read from another thread."""
 
 _MAX_PLUGIN_TEXT = 256
 # The library remembers a temporary file before it has written it: a second thread with the same certificate would read
@@ -44,7 +45,7 @@ _IMPORT = threading.Lock()
 
 def read_configuration(auth: Auth, *, cluster: str) -> Configuration:
     """Read afresh, from the same places and in the same order as kubernetes.core. Raises FabricError."""
-    _check_packages(cluster)
+    check_packages(cluster)
     from kubernetes.client import Configuration
 
     configuration = Configuration()
@@ -62,18 +63,23 @@ def read_configuration(auth: Auth, *, cluster: str) -> Configuration:
     return configuration
 
 
-def _check_packages(cluster: str) -> None:
-    remedy = "install it there, or point ansible_python_interpreter at an interpreter that has it"
+def check_packages(where: str) -> None:
+    """Raises FabricError that names the first Python package that is missing or too old, and how to get it."""
+    remedy = "or point ansible_python_interpreter at an interpreter that has it"
     try:
         with _IMPORT:
             importlib.import_module("kubernetes.client")
     except ImportError as error:
         why = f"the Python package kubernetes cannot be imported by {sys.executable} ({error})"
-        raise cannot_use_options(cluster, why, remedy) from error
-    found = importlib.metadata.version("urllib3")
-    if tuple(map(int, found.split(".")[:2])) < URLLIB3:
-        why = f"the Python package urllib3 of {sys.executable} is {found}, too old to end a watch"
-        raise cannot_use_options(cluster, why, f"install urllib3 {'.'.join(map(str, URLLIB3))} or later there")
+        install = f"install it there with '{sys.executable} -m pip install kubernetes'"
+        raise _package_missing(where, why, f"{install}, {remedy}") from error
+    for name, oldest in OLDEST.items():
+        found = importlib.metadata.version(name)
+        if tuple(map(int, found.split(".")[:2])) < oldest:
+            wanted = ".".join(map(str, oldest))
+            why = f"the Python package {name} of {sys.executable} is {found}, and {wanted} or newer is needed"
+            install = f"update it there with '{sys.executable} -m pip install \"{name}>={wanted}\"'"
+            raise _package_missing(where, why, f"{install}, {remedy}")
 
 
 def _default_kubeconfig() -> str:
@@ -193,6 +199,12 @@ def _plugin_failed(cluster: str, selection: Selection, why: str) -> FabricError:
         why=why,
         next=next_step,
         fault=FailureName.NO_CREDENTIALS,
+    )
+
+
+def _package_missing(where: str, why: str, next_step: str) -> FabricError:
+    return FabricError(
+        what="cannot talk to API servers", where=where, why=why, next=next_step, fault=FailureName.MISSING_PACKAGE
     )
 
 

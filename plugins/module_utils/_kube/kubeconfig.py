@@ -88,7 +88,8 @@ def read_sources(kubeconfig: str | Json) -> tuple[Source, ...]:
         named = " and ".join(map(str, paths)) or "an empty path"
         raise KubeconfigError(
             f"the file {named} does not exist",
-            f"correct the option kubeconfig; a relative path starts at {Path.cwd()} on the machine where the task runs",
+            "correct the path; that of liqo_kubeconfig starts at the folder of the inventory, any other at "
+            f"{Path.cwd()} on the machine where the task runs",
         )
     return tuple(_read(path) for path in existing)
 

@@ -35,6 +35,9 @@ from .resources import (
     SERVER_TEMPLATE,
 )
 
+OLDEST_KINDS = (1, 0)
+"""The version that brought the kinds that are read here."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Raw:
@@ -83,6 +86,20 @@ def parse_cluster_id(raw: Raw, where: str) -> ClusterId:
         why="there is no ConfigMap with label app.kubernetes.io/name=clusterid-configmap",
         next="install Liqo there, or set liqo_namespace if it is installed in another namespace",
         fault=FailureName.NO_LIQO,
+    )
+
+
+def too_old(raw: Raw, where: str) -> FabricError | None:
+    """Why a cluster lacks kinds that are read, where its Liqo is older than these kinds."""
+    version = _version(raw)
+    if version is None or version >= OLDEST_KINDS:
+        return None
+    return FabricError(
+        what=f"Liqo {'.'.join(map(str, version))} is too old for shortcuts",
+        where=f"{where}, namespace {raw.liqo_namespace}",
+        why="it has none of the kinds that make a network connection, which Liqo 1.0 brought",
+        next="upgrade it to 1.0.1 or newer",
+        fault=FailureName.TOO_OLD,
     )
 
 

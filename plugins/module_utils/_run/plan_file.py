@@ -65,6 +65,6 @@ def _load(path: Path) -> Any:
             what="there is no plan to carry out",
             where=str(path),
             why=why,
-            next="make it first, with the same task in check mode",
+            next="make it first, with liqo.fabric.plan or the same task in check mode, and the same file",
             fault=FailureName.NO_PLAN,
         ) from error

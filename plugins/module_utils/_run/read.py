@@ -22,7 +22,7 @@ from .._fabric.resources import Json, Resource
 from .._kube.client import Api, Listing
 from .._liqo.body import text_at
 from .._liqo.by_peer import TENANT_PREFIX
-from .._liqo.cluster import Raw, parse_cluster, parse_cluster_id
+from .._liqo.cluster import Raw, parse_cluster, parse_cluster_id, too_old
 from .._liqo.names import REMOTE_CLUSTER_ID
 from .._liqo.parse import labels_of
 from .._liqo.resources import BEFORE_REMOVING, BEFORE_WRITING, FOR_EVENTS, FOR_INFO, NAMESPACE, STEADY, WHO, Query
@@ -105,7 +105,12 @@ def read_cluster(api: Api, cluster: Cluster, *, peers: frozenset[ClusterId], dep
     )
     reported = parse_cluster_id(raw, api.where)
     look_by_name = depth in (Depth.WRITING, Depth.REMOVING)
-    return _extend(api, raw, {}, reported, peers=peers, queries=depth.value, look_by_name=look_by_name)
+    try:
+        return _extend(api, raw, {}, reported, peers=peers, queries=depth.value, look_by_name=look_by_name)
+    except NotFound as missing:
+        if old := too_old(raw, api.where):
+            raise old from missing
+        raise
 
 
 def require_right(cluster: Cluster, reading: Reading) -> None:

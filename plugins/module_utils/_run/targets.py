@@ -17,6 +17,7 @@ from .._fabric.wishes import parse_clusters
 from .._kube.auth_options import CLUSTER_AUTH_SPEC
 from .._kube.client import Api
 from .._kube.connection import connect
+from .._kube.credentials import check_packages
 from .._kube.exchange import Limits
 from .._kube.secrets_in_options import secret_values
 from .read import in_parallel
@@ -47,8 +48,11 @@ def open_apis(
 
     ``params`` are checked already (see wishes.py); of them ``clusters`` is used and, where a module has them,
     ``parallel_clusters`` and ``connect_timeout``. No request is sent, but exec plugins of kubeconfigs may run.
-    ``agent`` is the name of the module, for the audit logs of the clusters.
+    ``agent`` is the name of the module, for the audit logs of the clusters. Raises FabricError where no cluster at all
+    can be talked to, because this machine lacks a Python package.
     """
+    if params["clusters"]:
+        check_packages("the machine where the task runs")
     options_by_name = {options["name"]: options for options in params["clusters"]}
     clusters = parse_clusters(params["clusters"], [])
     limits = Limits(connect_timeout_s=params.get("connect_timeout") or Limits().connect_timeout_s)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from ..entries import known_clusters, selector_of
@@ -57,6 +57,16 @@ def parse_hubs(
     return tuple(sorted(known_clusters(params["hubs"], "hubs", ids, found)))
 
 
+def check_services(
+    entries: Sequence[Mapping[str, Any]], path: str, hubs: Collection[str], found: list[Violation]
+) -> None:
+    """What is wrong in a list of Services beside the types; ``hubs`` are all names by which one may be called."""
+    if not hubs:
+        _add(found, path, "there is no hub whose Services could be meant", "name the hubs in the group liqo_hubs")
+    ids = {name: ClusterId(name) for name in hubs}
+    _listed(entries, path, Mode.AUTO, tuple(ids.values()), ids, found)
+
+
 def _wishes(
     params: Mapping[str, Any], hubs: Sequence[ClusterId], ids: Mapping[str, ClusterId], found: list[Violation]
 ) -> tuple[ServiceWish, ...]:
@@ -65,8 +75,19 @@ def _wishes(
         if params["state"] == State.PRESENT:
             _add(found, "services", "state present needs services", "list them by name or by selector")
         return ()
+    return _listed(entries, "services", Mode(params["mode"]), hubs, ids, found)
+
+
+def _listed(
+    entries: Sequence[Mapping[str, Any]],
+    path: str,
+    mode: Mode,
+    hubs: Sequence[ClusterId],
+    ids: Mapping[str, ClusterId],
+    found: list[Violation],
+) -> tuple[ServiceWish, ...]:
     wishes = [
-        _wish(entry, f"services[{index}]", Mode(entry.get("mode") or params["mode"]), hubs, ids, found)
+        _wish(entry, f"{path}[{index}]", Mode(entry.get("mode") or mode), hubs, ids, found)
         for index, entry in enumerate(entries)
     ]
     named: dict[tuple[object, ...], ServiceWish] = {}
