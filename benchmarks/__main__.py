@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, liqo.fabric contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`python -m benchmarks [planner] [steady] [create] [real]`: measure, print, and update docs/benchmarks.md."""
+"""`python -m benchmarks [PART ...]`: measure, print, and update docs/benchmarks.md."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import sys
 
 from tools.import_root import link_checkout
 
-PARTS = ("planner", "steady", "create", "real")
+PARTS = ("planner", "steady", "create", "real", "failover")
 
 
 def main() -> int:
@@ -30,7 +30,7 @@ def main() -> int:
     # The processes that measure are started anew, and must find the collection too.
     os.environ["PYTHONPATH"] = os.pathsep.join([root, os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
     os.environ["ANSIBLE_COLLECTIONS_PATH"] = root
-    from benchmarks import creation, planner, real, recording, steady
+    from benchmarks import creation, failover, planner, real, recording, steady
 
     if options.record:
         recording.record(options.lab)
@@ -44,6 +44,8 @@ def main() -> int:
         creation.run(options.lab, repeat=options.repeat, quick=options.quick)
     if "real" in parts:
         real.run(options.lab, repeat=options.repeat, quick=options.quick)
+    if "failover" in parts:
+        failover.run(options.lab, repeat=options.repeat, quick=options.quick)
     return 0
 
 

@@ -62,7 +62,7 @@ def values(lab: Lab, cluster: Cluster) -> Object:
         "tag": f"v{cluster.liqo}",
         "discovery": {"config": {"clusterID": cluster.name, "clusterLabels": {"region": cluster.region}}},
         "ipam": {"podCIDR": cluster.pod_cidr, "serviceCIDR": SERVICE_CIDR},
-        "networking": {"gatewayTemplates": templates},
+        "networking": {"gatewayTemplates": templates, "denyDirectConnections": cluster.denies_direct},
         "requirements": {"kernel": off},
         "telemetry": off,
         "storage": off,

@@ -60,6 +60,7 @@ def _up(options: Options) -> int:
         leaves=options.leaves,
         hubs=options.hubs,
         liqo=dict(options.liqo),
+        deny_direct=frozenset(options.deny_direct),
         fast_ping=options.fast_ping,
         delay_loadbalancer_s=options.delay_loadbalancer,
         peering=options.peering,
@@ -190,6 +191,13 @@ def _up_options(verb: argparse.ArgumentParser) -> None:
         type=_cluster_version,
         metavar="CLUSTER=VERSION",
         help=f"Liqo of one cluster: {', '.join(LIQO_VERSIONS)}; default {DEFAULT_LIQO}",
+    )
+    verb.add_argument(
+        "--deny-direct",
+        action="append",
+        default=[],
+        metavar="CLUSTER",
+        help="its Liqo denies direct connections (networking.denyDirectConnections of the chart)",
     )
     verb.add_argument(
         "--delay-loadbalancer",

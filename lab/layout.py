@@ -64,6 +64,8 @@ class Cluster:
     state: Path
     """The state folder of the lab, absolute."""
     rootless: bool = False
+    denies_direct: bool = False
+    """Its Liqo denies direct connections."""
 
     @property
     def region(self) -> str:
@@ -299,6 +301,8 @@ class Wishes:
     hubs: int = 1
     liqo: Mapping[str, str] = field(default_factory=dict)
     """Liqo version by cluster name; the others get DEFAULT_LIQO."""
+    deny_direct: frozenset[str] = frozenset()
+    """Clusters whose Liqo denies direct connections."""
     fast_ping: bool = True
     delay_loadbalancer_s: float = 0.0
     peering: bool = True
@@ -367,6 +371,8 @@ def check_wishes(wishes: Wishes) -> None:
             wrong.append(f"liqo {name}={version}: no such cluster, there are {', '.join(names)}")
         if version not in LIQO_VERSIONS:
             wrong.append(f"liqo {name}={version}: use one of {', '.join(LIQO_VERSIONS)}")
+    for name in sorted(wishes.deny_direct.difference(names)):
+        wrong.append(f"deny-direct {name}: no such cluster, there are {', '.join(names)}")
     if wishes.delay_loadbalancer_s < 0:
         wrong.append(f"delay-loadbalancer {wishes.delay_loadbalancer_s}: use 0 or more seconds")
     if wrong:
@@ -388,6 +394,7 @@ def plan_lab(wishes: Wishes, *, slot: int, state: Path, cache: Path, binaries: M
             slot=slot,
             state=state,
             rootless=wishes.rootless,
+            denies_direct=name in wishes.deny_direct,
         )
         for index, name in _numbered(wishes)
     )

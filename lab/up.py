@@ -88,6 +88,9 @@ def describe(lab: Lab) -> str:
         f"gateway ping {ping}",
         f"LoadBalancer addresses after {lab.delay_loadbalancer_s:g} s",
     ]
+    denying = [c.name for c in lab.clusters if c.denies_direct]
+    if denying:
+        parts.append(f"direct connections denied by {', '.join(denying)}")
     if lab.kube_proxy:
         parts.append("kube-proxy in every cluster")
     if lab.rootless:

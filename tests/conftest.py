@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tools.awx_collection import WANTED, awx_collections
 from tools.import_root import link_checkout
 from tools.kubernetes_core import kubernetes_core_folder
 
@@ -36,4 +37,13 @@ def kubernetes_core() -> Path:
     folder = kubernetes_core_folder()
     if not folder.is_dir():
         pytest.skip(f"{folder} is not there: run `make kubernetes-core`")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def awx_awx() -> Path:
+    """A collections path with awx.awx in it; `make awx-collection` fetches it."""
+    folder = awx_collections()
+    if not (folder / WANTED).is_dir():
+        pytest.skip(f"{folder / WANTED} is not there: run `python -m tools.awx_collection`")
     return folder

@@ -40,6 +40,8 @@ ALWAYS_SHIPPED = (
     "meta/extensions.yml",
     "meta/runtime.yml",
     "requirements.txt",
+    "extensions/audit/event_query.yml",
+    "extensions/awx/job_templates.yml",
     "extensions/eda/plugins/event_source/links.py",
     "extensions/eda/rulebooks/reconcile.yml",
 )
@@ -89,8 +91,11 @@ def undocumented(folder: str, kind: str, collections: Path) -> list[str]:
 def run(*command: str, collections: Path | None = None) -> str:
     """Standard output of a command that sees only the collections below `collections`; a failure ends the check."""
     environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(collections)} if collections else None
+    program = Path(sys.executable).with_name(command[0])
     try:
-        return subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
+        return subprocess.run(
+            [program, *command[1:]], env=environment, check=True, capture_output=True, text=True
+        ).stdout
     except subprocess.CalledProcessError as failure:
         sys.exit(f"build: `{' '.join(command)}` failed:\n{failure.stdout}{failure.stderr}")
 

@@ -32,17 +32,17 @@ def _unpacked() -> Path:
 def main() -> None:
     if not (kubernetes_core_folder() / "MANIFEST.json").exists():
         print(f"kubernetes.core: fetching it from the package ansible {ANSIBLE_VERSION} (once, about 60 MB)")
-        fetch(_unpacked())
+        fetch(_unpacked(), WANTED, ANSIBLE_VERSION)
 
 
-def fetch(folder: Path) -> None:
-    """`folder` holds ansible_collections/kubernetes/core."""
+def fetch(folder: Path, wanted: str, version: str) -> None:
+    """`folder` holds the collection `wanted`, a path that begins with ansible_collections/ and ends with a slash."""
     with tempfile.TemporaryDirectory(prefix="liqo-fabric-ansible-") as scratch:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
-        subprocess.run([*command, "--dest", scratch, f"ansible=={ANSIBLE_VERSION}"], check=True)
+        subprocess.run([*command, "--dest", scratch, f"ansible=={version}"], check=True)
         (wheel,) = Path(scratch).glob("ansible-*.whl")
         with zipfile.ZipFile(wheel) as archive:
-            archive.extractall(folder, [name for name in archive.namelist() if name.startswith(WANTED)])
+            archive.extractall(folder, [name for name in archive.namelist() if name.startswith(wanted)])
 
 
 if __name__ == "__main__":

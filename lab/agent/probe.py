@@ -110,14 +110,24 @@ def identify(address: str, *, timeout_s: float, port: int = HTTP_PORT) -> dict[s
     return said
 
 
-def hits(address: str, *, port: int, count: int, timeout_s: float) -> dict[str, Any]:
-    """Who answered each of `count` new connections, in order; null where nobody did within `timeout_s`."""
+def hits(
+    address: str, *, port: int, count: int, timeout_s: float, pace_s: float = 0.0, verbose: bool = False
+) -> dict[str, Any]:
+    """Who answered each of `count` new connections, in order; null where nobody did within `timeout_s`.
+
+    The next one begins `pace_s` after the one before it, or when that is over. When verbose, a line for each: when it
+    began, by the clock that time.monotonic() reads in every process of the machine, and who answered.
+    """
     answers: list[dict[str, Any] | None] = []
     for _ in range(count):
+        began = time.monotonic()
         try:
             answers.append(identify(address, timeout_s=timeout_s, port=port))
         except (OSError, ValueError):
             answers.append(None)
+        if verbose:
+            print(f"{began:.3f} {(answers[-1] or {}).get('cluster', 'nobody')}", flush=True)
+        time.sleep(max(0.0, began + pace_s - time.monotonic()))
     return {"address": address, "port": port, "answers": answers}
 
 
@@ -126,21 +136,22 @@ def main() -> int:
     parser.add_argument("what", choices=("ping", "send", "identify", "hits"))
     parser.add_argument("address")
     parser.add_argument("-c", "--count", type=int, default=5)
-    parser.add_argument("-i", "--interval", type=float, default=1.0, metavar="SECONDS")
+    parser.add_argument("-i", "--interval", type=float, metavar="SECONDS", help="ping: 1 by default; hits: 0")
     parser.add_argument("-W", "--timeout", type=float, default=5.0, metavar="SECONDS")
     parser.add_argument("-p", "--port", type=int, default=HTTP_PORT)
     parser.add_argument("-t", "--seconds", type=float, default=2.0, metavar="SECONDS")
-    parser.add_argument("--text", action="store_true", help="ping: a line per reply, for people")
+    parser.add_argument("--text", action="store_true", help="ping, hits: a line for each")
     chosen = parser.parse_args()
     try:
         if chosen.what == "ping":
-            pace = {"count": chosen.count, "interval_s": chosen.interval, "wait_s": chosen.timeout}
+            interval_s = 1.0 if chosen.interval is None else chosen.interval
+            pace = {"count": chosen.count, "interval_s": interval_s, "wait_s": chosen.timeout}
             result = ping(chosen.address, **pace, verbose=chosen.text)
         elif chosen.what == "send":
             result = send(chosen.address, seconds=chosen.seconds, timeout_s=chosen.timeout)
         elif chosen.what == "hits":
-            often = {"port": chosen.port, "count": chosen.count}
-            result = hits(chosen.address, **often, timeout_s=chosen.timeout)
+            often = {"port": chosen.port, "count": chosen.count, "pace_s": chosen.interval or 0.0}
+            result = hits(chosen.address, **often, timeout_s=chosen.timeout, verbose=chosen.text)
         else:
             result = identify(chosen.address, timeout_s=chosen.timeout, port=chosen.port)
     except OSError as error:

@@ -29,6 +29,11 @@ attributes:
       - Use C(group/liqo.fabric.all) in C(module_defaults) to set options of all modules of this collection.
     membership:
       - liqo.fabric.all
+  platform:
+    support: full
+    description:
+      - Runs on the controller or on any host from which the API servers can be reached, not on the nodes of a cluster.
+    platforms: posix
 """
 
     # A module that only looks.
@@ -53,6 +58,11 @@ attributes:
       - Use C(group/liqo.fabric.all) in C(module_defaults) to set options of all modules of this collection.
     membership:
       - liqo.fabric.all
+  platform:
+    support: full
+    description:
+      - Runs on the controller or on any host from which the API servers can be reached, not on the nodes of a cluster.
+    platforms: posix
 """
 
     # An action plugin that shows something.

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, liqo.fabric contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Documentation of the option C(clusters), shared by all modules that talk to clusters."""
+"""Documentation of the option C(clusters), shared by all that talk to clusters, and of C(hubs), which is like it."""
 
 from __future__ import annotations
 
@@ -146,3 +146,11 @@ options:
 notes:
   - The connection is made on the host where the task runs, with the files and environment variables of that host.
 """
+
+    # Of an inventory. With a type, since ansible-test wants a literal wherever there is none.
+    HUBS: str = (
+        DOCUMENTATION.partition("notes:")[0]
+        .replace("  clusters:", "  hubs:")
+        .replace("The clusters that this task may talk to", "The hubs")
+        .replace("clusters[]", "hubs[]")
+    )

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
+from ansible_collections.liqo.fabric.plugins.module_utils._run.paths import beside
 from ansible_collections.liqo.fabric.plugins.module_utils._run.targets import CLUSTERS_SPEC
 
 _OPTIONS = tuple(name for name in CLUSTERS_SPEC["clusters"]["options"] if name != "name")
-_PATHS = ("kubeconfig", "ca_cert", "client_cert", "client_key")
 _NAME_A_SERVER = ("kubeconfig", "context", "host")
-_SURROUNDING = tuple(f"K8S_AUTH_{name.upper()}" for name in _NAME_A_SERVER)
+_BUNDLE = "K8S_AUTH_KUBECONFIG"
+_ONE_SERVER = ("K8S_AUTH_CONTEXT", "K8S_AUTH_HOST")
 
 
 def clusters(hosts: Iterable[str], hostvars: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -34,8 +34,11 @@ def clusters(hosts: Iterable[str], hostvars: Mapping[str, Mapping[str, Any]]) ->
         if host not in hostvars:
             raise AnsibleFilterError(f"liqo.fabric.clusters: {host} is not a host of the inventory")
         entry = cluster(host, hostvars[host])
-        if not any(name in entry for name in _NAME_A_SERVER) and not any(map(os.environ.get, _SURROUNDING)):
-            problems.append(host)
+        if not any(name in entry for name in _NAME_A_SERVER) and not any(map(os.environ.get, _ONE_SERVER)):
+            if os.environ.get(_BUNDLE):
+                entry["context"] = host
+            else:
+                problems.append(host)
         found.append(entry)
     if problems:
         raise AnsibleFilterError(
@@ -48,19 +51,8 @@ def clusters(hosts: Iterable[str], hostvars: Mapping[str, Mapping[str, Any]]) ->
 def cluster(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
     """The entry of one host; a variable that is not set or empty gives no option."""
     given = {name: variables.get(f"liqo_{name.removeprefix('liqo_')}") for name in _OPTIONS}
-    entry = {"name": host, **{name: value for name, value in given.items() if value not in (None, "")}}
-    for name in _PATHS:
-        if isinstance(entry.get(name), str):
-            entry[name] = _beside_inventory(entry[name], variables.get("inventory_dir"))
-    return entry
-
-
-def _beside_inventory(paths: str, folder: str | None) -> str:
-    """Each relative path (a kubeconfig may be several) below the folder of the inventory, where it is a file there."""
-    if not folder:
-        return paths
-    candidates = [(path, Path(folder, path).absolute()) for path in paths.split(os.pathsep)]
-    return os.pathsep.join(str(beside) if path and beside.is_file() else path for path, beside in candidates)
+    given = {name: value for name, value in given.items() if value not in (None, "")}
+    return {"name": host, **beside(given, variables.get("inventory_dir"))}
 
 
 class FilterModule:

@@ -43,6 +43,12 @@ options:
     default: 32
 seealso:
   - module: liqo.fabric.shortcuts
+  - module: liqo.fabric.propagation_info
+  - module: liqo.fabric.report
+  - plugin: liqo.fabric.evidence_at_least
+    plugin_type: test
+  - plugin: liqo.fabric.to_mermaid
+    plugin_type: filter
 author:
   - liqo.fabric contributors (@liqo-fabric)
 """

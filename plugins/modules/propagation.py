@@ -121,6 +121,7 @@ notes:
 seealso:
   - module: liqo.fabric.shortcuts
   - module: liqo.fabric.propagation_info
+  - module: liqo.fabric.report
 author:
   - liqo.fabric contributors (@liqo-fabric)
 """

@@ -43,6 +43,7 @@ options:
     default: 32
 seealso:
   - module: liqo.fabric.propagation
+  - module: liqo.fabric.report
 author:
   - liqo.fabric contributors (@liqo-fabric)
 """

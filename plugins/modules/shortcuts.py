@@ -25,6 +25,11 @@ requirements:
 extends_documentation_fragment:
   - liqo.fabric.attributes
   - liqo.fabric.clusters
+attributes:
+  idempotent:
+    support: partial
+    details:
+      - With O(rotate_keys) every run gives new keys.
 options:
   fabric:
     description:
@@ -189,7 +194,8 @@ options:
       - Put the mark of O(fabric) on wanted links that nobody has marked, made by hand or by C(liqoctl). Without it
         they are used and repaired, but not owned.
       - A link is only marked by the run that adopts it, which disturbs no traffic. What else differs is named in its
-        notes and left to the next run.
+        notes and left to the next run. A PublicKey gets no mark, since Liqo's gateways shake hands anew at every write
+        to one.
     type: bool
     default: false
   force_conflicts:
@@ -235,6 +241,13 @@ options:
       - Otherwise the plan in it is carried out, exactly that one. When anything has moved since, nothing is written,
         and the message says what moved.
     type: path
+  saved_plan:
+    description:
+      - RV(saved_plan) of an earlier run in check mode with the same options, for where no file outlives a run. Exactly
+        that plan is carried out. When anything has moved since, nothing is written, and the message says what moved.
+      - In check mode it is only compared with what would be done now.
+      - Mutually exclusive with O(plan_file).
+    type: str
   rotate_keys:
     description:
       - Give both gateways of these links new keys, whoever made the old ones. V(all), or a list of pairs out of
@@ -289,6 +302,12 @@ notes:
     controller gets none either.
 seealso:
   - module: liqo.fabric.peering_info
+  - module: liqo.fabric.propagation
+  - module: liqo.fabric.report
+  - plugin: liqo.fabric.clusters
+    plugin_type: filter
+  - plugin: liqo.fabric.topology_expand
+    plugin_type: filter
 author:
   - liqo.fabric contributors (@liqo-fabric)
 """
@@ -476,6 +495,12 @@ plan:
     fields:
       description: The fields to set, each with C(before) and C(after).
       type: dict
+saved_plan:
+  description:
+    - In check mode the plan as one word without any secret, for O(saved_plan) of a later run. Otherwise empty.
+    - It is the JSON of O(plan_file), compressed, in letters, digits, C(-), C(_) and C(=).
+  returned: always
+  type: str
 preflight:
   description:
     - What was found before the first write, the gravest first.
@@ -561,8 +586,6 @@ failures:
       type: str
 """
 
-from pathlib import Path
-
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.report import failure_text, report_result
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.wishes import parse_wishes, resolve
 from ansible_collections.liqo.fabric.plugins.module_utils._run.face import face
@@ -599,6 +622,7 @@ ARGUMENT_SPEC = {
     "only": {"type": "list", "elements": "list"},
     "tolerate": {"type": "str", "default": "0"},
     "plan_file": {"type": "path"},
+    "saved_plan": {"type": "str"},
     "rotate_keys": {"type": "raw", "no_log": False},
     "allow_peering_pairs": {"type": "bool", "default": False},
     "preflight": {"type": "bool", "default": True},
@@ -610,7 +634,9 @@ ARGUMENT_SPEC = {
 
 
 def main() -> None:
-    module = FabricModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    module = FabricModule(
+        argument_spec=ARGUMENT_SPEC, mutually_exclusive=[("plan_file", "saved_plan")], supports_check_mode=True
+    )
     params = module.params
     limits = Limits(
         wait=params["wait"],
@@ -625,8 +651,8 @@ def main() -> None:
         fabric = resolve(wishes, labels.by_cluster)
         for note in (*fabric.notes, *map(str, labels.problems.values())):
             module.warn(note)
-        plan_file, check_mode = params["plan_file"], module.check_mode
-        approve = approval(Path(plan_file), fabric, check_mode=check_mode) if plan_file else None
+        check_mode = module.check_mode
+        approve = approval(fabric, file=params["plan_file"], word=params["saved_plan"], check_mode=check_mode)
         with progress() as told:
             report = reconcile(
                 fabric,

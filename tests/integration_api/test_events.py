@@ -104,7 +104,7 @@ def withdraw(api: Api) -> None:
     """Delete the kinds and wait until they are gone: other tests ask this server for a kind that it does not have."""
     listing = api.list(CRD)
     todo = {str(resource) for resource in LIQO}
-    for body in listing.items:
+    for body in cast("list[Body]", listing.items):
         api.delete(CRD, name=body["metadata"]["name"], uid=body["metadata"]["uid"])
     with api.watch(CRD, resource_version=listing.resource_version, timeout_s=SECONDS) as watch:
         for event in watch:

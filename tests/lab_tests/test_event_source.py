@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 import yaml
 
+from lab import peering, places
 from tests.lab_tests.laboratory import NETWORKING, ROOT, Laboratory, eventually, now, playbook, write_inventory
 from tools.ansible_rulebook import rulebook_program, why_not
 
@@ -156,6 +157,34 @@ def test_the_rulebook_puts_back_what_was_deleted(lab: Laboratory, fabric: Path, 
         )
         print(f"back after {time.monotonic() - began:.1f} s")
         eventually(lambda: connected(lab), what="the tunnel is up again", timeout_s=120)
+
+
+def test_a_new_pod_gets_into_the_slices_of_the_other_leaf(lab: Laboratory, tmp_path: Path) -> None:
+    folder = tmp_path / "services"
+    folder.mkdir()
+    services = {"liqo_fabric_services": [{"namespace": "demo", "name": "web"}], "liqo_fabric_services_mode": "shadow"}
+    write_inventory(lab, folder, {**FABRIC, **services, "liqo_fabric_clusters": lab.clusters(LEAVES)})
+    hub, provider = lab.api("hub"), places.load(lab.name).cluster("leaf-b")
+
+    def pods_told_to_leaf_a() -> int:
+        body = lab.api("leaf-a").get("discovery.k8s.io/v1", "EndpointSlice", "lf-web-leaf-b", "demo-hub")
+        return len(body["endpoints"]) if body is not None else 0
+
+    playbook("liqo.fabric.apply", inventory=str(folder))
+    try:
+        assert pods_told_to_leaf_a() == 1
+        with running(lab, folder, "liqo.fabric.reconcile", tmp_path / "log"):
+            peering.add_demo_pod(hub, provider, "web-told", {"app": "web"})
+            began = time.monotonic()
+            eventually(lambda: pods_told_to_leaf_a() == 2, what="the new pod in the slice of leaf-a", timeout_s=120)
+            print(f"a new pod is in the slice {time.monotonic() - began:.1f} s after the hub called it ready")
+            peering.remove_demo_pod(hub, "web-told")
+            began = time.monotonic()
+            eventually(lambda: pods_told_to_leaf_a() == 1, what="the pod that went out of the slice", timeout_s=120)
+            print(f"a pod that went is out of the slice after {time.monotonic() - began:.1f} s")
+    finally:
+        playbook("liqo.fabric.teardown", inventory=str(folder))
+        playbook("liqo.fabric.apply", "-e", '{"liqo_fabric_services": []}', inventory=str(folder))
 
 
 def connected(lab: Laboratory) -> bool:

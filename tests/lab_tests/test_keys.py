@@ -6,61 +6,21 @@
 from __future__ import annotations
 
 import base64
-import itertools
-import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lab import datapath, net, places
-from lab.agent import probe
-from tests.lab_tests.laboratory import Laboratory, Task, eventually
+from tests.lab_tests.laboratory import Laboratory, Task
+from tests.lab_tests.traffic import Traffic
 
 pytestmark = [pytest.mark.lab, pytest.mark.slow]
 
 PAIR = ("leaf-a", "leaf-c")
 BOTH = (PAIR, PAIR[::-1])
-PING_S = 0.05
 SURELY_OVER_S = 10.0
 """WireGuard tries a lost handshake again after 5 s: far beyond what a rotation takes, and no promise about speed."""
-
-
-class Traffic:
-    """Pings between pods of the two leaves, all the while, over the shortcut."""
-
-    def __init__(self, lab: Laboratory, answers: Path) -> None:
-        self._lab = lab
-        self._answers = answers
-
-    def __enter__(self) -> Traffic:
-        made = places.load(self._lab.name)
-        target = datapath.find_pod(made, PAIR[1], f"web-{PAIR[1]}")
-        address = datapath.direct_address(self._lab.api(PAIR[0]), PAIR[1], target.ip)
-        assert address is not None
-        source = datapath.find_pod(made, PAIR[0], f"web-{PAIR[0]}")
-        eventually(
-            lambda: datapath.ping(made, PAIR[0], f"web-{PAIR[0]}", address, count=2).received > 0, what="a first ping"
-        )
-        program = [sys.executable, "-I", "-S", probe.__file__, "ping", address]
-        command = [*program, "--text", "-c", "100000", "-i", str(PING_S)]
-        with self._answers.open("w") as answers:
-            self._process = subprocess.Popen(net.enter(source.netns, command), stdout=answers)
-        return self
-
-    def __exit__(self, *problem: object) -> None:
-        self._process.terminate()
-        self._process.wait(timeout=10)
-        self.answered = [int(number) for number in re.findall(r"seq=(\d+)", self._answers.read_text())]
-
-    @property
-    def gaps_s(self) -> list[float]:
-        """Interruptions of more than two lost pings, in their order."""
-        steps = [(later - earlier) * PING_S for earlier, later in itertools.pairwise(sorted(self.answered))]
-        return [round(step, 2) for step in steps if step > 3 * PING_S]
 
 
 @pytest.fixture(params=["liqo", "own"])
@@ -74,7 +34,7 @@ def keys(request: pytest.FixtureRequest, lab: Laboratory) -> Iterator[str]:
 
 
 def test_a_rotation_changes_both_keys_and_traffic_goes_on(lab: Laboratory, keys: str, tmp_path: Path) -> None:
-    with Traffic(lab, tmp_path / "answers") as traffic:
+    with Traffic(lab, PAIR, tmp_path / "answers") as traffic:
         for number in (1, 2):
             before = {end: _public_key(lab, *end) for end in BOTH}
             private_keys = _private_keys(lab)

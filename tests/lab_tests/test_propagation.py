@@ -6,27 +6,34 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from lab import datapath, peering, places
-from tests.lab_tests.laboratory import Laboratory, Task, eventually, now, playbook, write_inventory
+from lab import peering, places
+from tests.lab_tests.laboratory import Laboratory, eventually, now, playbook, write_inventory
+from tests.lab_tests.services import (
+    ALL_PODS,
+    CLUSTERS,
+    LEAVES,
+    SLICES,
+    connected,
+    hits,
+    info,
+    modes,
+    own_slices,
+    paths,
+    policies,
+    propagate,
+    route,
+    sight,
+)
 
 pytestmark = [pytest.mark.lab, pytest.mark.slow]
 
-LEAVES = ("leaf-a", "leaf-b", "leaf-c")
-CLUSTERS = ("hub", *LEAVES)
 PAIRS = (("leaf-a", "leaf-c"), ("leaf-b", "leaf-c"))
-CLIENT = "demo-hub/web-leaf-c"
-SLICES = "discovery.k8s.io/v1"
 OFFLOADING = "offloading.liqo.io/v1beta1"
-ALL_PODS = {(cluster, f"web-{cluster}") for cluster in CLUSTERS}
-COUNT = 60
-"""New connections: that one of four endpoints gets none of them has a chance of one in ten million."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -50,21 +57,6 @@ def _untouched(lab: Laboratory) -> Iterator[None]:
     assert not propagate(lab, state="absent", services=None).failed
 
 
-def propagate(lab: Laboratory, *arguments: str, **options: Any) -> Task:
-    params = {
-        "fabric": "test",
-        "clusters": lab.clusters(CLUSTERS),
-        "hubs": ["hub"],
-        "services": [{"namespace": "demo", "name": "web"}],
-        **options,
-    }
-    return lab.module("propagation", {key: value for key, value in params.items() if value is not None}, *arguments)
-
-
-def info(lab: Laboratory) -> Mapping[str, Any]:
-    return lab.module("propagation_info", {"clusters": lab.clusters(CLUSTERS), "hubs": ["hub"]}).result
-
-
 def plain_and_remapped(lab: Laboratory) -> tuple[str, str]:
     """Of leaf-a and leaf-b, which have the same pod CIDR, the one that the hub maps to itself, and the other one."""
     for body in lab.api("hub").list("networking.liqo.io/v1beta1", "Configuration"):
@@ -81,54 +73,6 @@ def remap(lab: Laboratory, here: str, peer: str) -> str:
         "networking.liqo.io/v1beta1", "Configuration", selector=f"liqo.io/remote-cluster-id={peer}"
     )
     return str(body["status"]["remote"]["cidr"]["pod"][0])
-
-
-def sight(lab: Laboratory, leaf: str, service: str = "web") -> Mapping[str, Any]:
-    return next(row for row in info(lab)["services"] if (row["cluster"], row["name"]) == (leaf, service))
-
-
-def paths(row: Mapping[str, Any]) -> set[tuple[str, str]]:
-    """(pod, path) of every endpoint that is in use."""
-    return {(one["pod"], one["path"]) for one in row["endpoints"] if one["ready"]}
-
-
-def modes(run: Task) -> dict[str, str | None]:
-    return {row["cluster"]: row["mode"] for row in run.result["services"]}
-
-
-def connected(lab: Laboratory, one: str, other: str) -> bool:
-    return all(
-        (body.get("status") or {}).get("value") == "Connected"
-        for here, peer in ((one, other), (other, one))
-        for body in lab.api(here).list(
-            "networking.liqo.io/v1beta1", "Connection", selector=f"liqo.io/remote-cluster-id={peer}"
-        )
-    )
-
-
-def hits(lab: Laboratory, service: str = "web", namespace: str = "demo-hub") -> Counter[tuple[str, str]]:
-    """Who answers leaf-c's pod at the ClusterIP of the Service."""
-    body = lab.api("leaf-c").get("v1", "Service", service, namespace)
-    assert body is not None
-    return datapath.service_hits(places.load(lab.name), "leaf-c", CLIENT, body["spec"]["clusterIP"], count=COUNT)
-
-
-def route(lab: Laboratory, pod: str, path: str) -> tuple[str, ...]:
-    """The clusters that packets from leaf-c pass to the address that it has for a pod on this path."""
-    (address,) = {
-        one["address"] for one in sight(lab, "leaf-c")["endpoints"] if (one["pod"], one["path"]) == (pod, path)
-    }
-    return datapath.trace(places.load(lab.name), "leaf-c", CLIENT, address)
-
-
-def own_slices(lab: Laboratory, leaf: str) -> list[str]:
-    ours = "endpointslice.kubernetes.io/managed-by=liqo-fabric"
-    return sorted(body["metadata"]["name"] for body in lab.api(leaf).list(SLICES, "EndpointSlice", selector=ours))
-
-
-def policies(lab: Laboratory, leaf: str) -> list[str]:
-    bodies = lab.api(leaf).list("admissionregistration.k8s.io/v1", "MutatingAdmissionPolicy")
-    return sorted(body["metadata"]["name"] for body in bodies)
 
 
 @pytest.mark.long

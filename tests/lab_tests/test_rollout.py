@@ -18,6 +18,7 @@ import pytest
 import yaml
 
 from tests.lab_tests.laboratory import Laboratory, now, playbook, write_inventory
+from tests.lab_tests.services import own_slices
 
 pytestmark = [pytest.mark.lab, pytest.mark.long]
 
@@ -166,3 +167,21 @@ def test_slices_of_a_job_make_the_fabric_at_the_same_time(lab: Laboratory, bare:
         runs = list(pool.map(lambda slice_: slice_.run("apply"), slices))
     assert [run.summaries for run in runs] == [["1 created"], ["2 created"]]
     assert bare.run("apply").summaries == ["3 in sync"]
+
+
+def test_services_come_wave_by_wave_with_the_shortcuts(lab: Laboratory, bare: Project) -> None:
+    services = {"liqo_fabric_services": [{"namespace": "demo", "name": "web"}], "liqo_fabric_services_mode": "shadow"}
+    options = ("-e", json.dumps(services))
+    since = now()
+    planned = bare.run("rollout", "--check", *options)
+    assert lab.writes(since, ("hub", *LEAVES)) == 0
+    assert "lf-web-leaf-b" in planned.log
+    bare.run("rollout", *options)
+    try:
+        for leaf in LEAVES:
+            others = [f"lf-web-{other}" for other in LEAVES if other != leaf]
+            assert own_slices(lab, leaf) == others
+    finally:
+        bare.run("teardown", *options)
+    assert [own_slices(lab, leaf) for leaf in LEAVES] == [[], [], []]
+    assert linked(lab) == set()

@@ -82,6 +82,11 @@ class PretendApi:
         self._ask("update", resource)
         return self._keep({"apiVersion": resource.api_version, "kind": resource.kind, **copy.deepcopy(dict(body))})
 
+    def delete(self, resource: Resource, *, name: str, uid: str, namespace: str | None = None) -> None:
+        self._ask("delete", resource)
+        found = self.store.pop((resource.kind, namespace or "", name))
+        assert found["metadata"]["uid"] == uid
+
     def request(self, *, method: str, path: str, body: Json) -> Answer:
         """Every SelfSubjectAccessReview says yes; nothing else is asked this way."""
         assert path.endswith("/selfsubjectaccessreviews"), path

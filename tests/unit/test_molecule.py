@@ -48,3 +48,15 @@ def test_both_scenarios_make_clusters_of_the_same_names() -> None:
     kind = yaml.safe_load((MOLECULE / "kind" / "create.yml").read_text(encoding="utf-8"))[0]["vars"]
     assert {kind["hub"]["name"], *(leaf["name"] for leaf in kind["leaves"])} == names
     assert "up --leaves 3" in (MOLECULE / "default" / "create.yml").read_text(encoding="utf-8")
+
+
+def test_the_scenario_of_the_role_rbac_uses_the_clusters_of_the_scenario_default() -> None:
+    settings = yaml.safe_load((MOLECULE / "rbac" / "molecule.yml").read_text(encoding="utf-8"))
+    playbooks = settings["provisioner"]["playbooks"]
+    assert {playbooks[action] for action in ("create", "destroy")} == {
+        "../default/create.yml",
+        "../default/destroy.yml",
+    }
+    assert all((MOLECULE / "rbac" / playbook).is_file() for playbook in playbooks.values())
+    default = yaml.safe_load((MOLECULE / "default" / "molecule.yml").read_text(encoding="utf-8"))
+    assert settings["scenario"] == default["scenario"]

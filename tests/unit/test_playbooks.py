@@ -69,6 +69,26 @@ def blocked(log: str) -> list[str]:
         ("rollout", ["--limit", "hub"], {}, "--limit hub leaves no host of the group liqo_leaves, so there is nothing"),
         ("rollout", [], {"plan_file": "p"}, "A rollout cannot have liqo_fabric_plan_file, since each wave has"),
         ("rollout", [], {"scope": ["leaf-a"]}, "A rollout cannot have liqo_fabric_scope, since each wave has"),
+        ("rollout", [], {"saved_plan": "p"}, "A rollout cannot have liqo_fabric_saved_plan, since each wave has"),
+        (
+            "apply",
+            [],
+            {"needs_plan": True},
+            "carries out nothing but an approved plan (liqo_fabric_needs_plan), and none",
+        ),
+        ("rollout", [], {"needs_plan": "yes"}, "carries out nothing but an approved plan (liqo_fabric_needs_plan)"),
+        (
+            "apply",
+            [],
+            {"saved_plan": "x"},
+            "saved_plan: there is no plan to carry out: it is no saved plan, or a part of one",
+        ),
+        (
+            "apply",
+            [],
+            {"saved_plan": ""},
+            "saved_plan: there is no plan to carry out: it is no saved plan, or a part of one",
+        ),
         ("apply", [], {"only": [["leaf-a", "leaf-x"]]}, "['leaf-a', 'leaf-x'] is no pair of clusters of this task"),
     ],
 )

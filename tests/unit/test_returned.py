@@ -11,6 +11,12 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.access import access_result
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.connector.carry import carry_over
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.connector.report import (
+    ConnectorReport,
+    connector_result,
+)
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import FabricError
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.info_result import info_result
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import State
@@ -24,10 +30,15 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.report import 
     Report,
     report_result,
 )
+from ansible_collections.liqo.fabric.plugins.module_utils._liqo.identity import parse_identity
 from ansible_collections.liqo.fabric.plugins.module_utils._run.info import peering_info
 from ansible_collections.liqo.fabric.plugins.module_utils._run.propagation_info import propagation_info
+from ansible_collections.liqo.fabric.plugins.module_utils._run.rbac import manage_access, rbac
 
 from tests.unit import build
+from tests.unit.bodies import config_map
+from tests.unit.connector import clusters, connection, hub_remains, wanted
+from tests.unit.pretend_api import PretendApi
 from tests.unit.propagated import after, planned, unread
 from tests.unit.reflection import HUB, LEAVES, scene, want
 
@@ -71,11 +82,47 @@ def _propagation_info() -> Mapping[str, Any]:
     return {**_asked(propagation_info, hubs=["hub"]), **sights_result({**world, C: unread(C)}, [HUB])}
 
 
+def _connector() -> Mapping[str, Any]:
+    states = dict(zip(LEAVES, build.link(), strict=False))
+    hub = hub_remains(connection())
+    carried = carry_over(hub.connections, clusters(), states)
+    return connector_result(
+        ConnectorReport(
+            want=wanted(), check_mode=True, remains={hub.cluster: hub}, carried=carried, failures=(unread(A),)
+        )
+    )
+
+
+def _rbac() -> Mapping[str, Any]:
+    """A cluster of which nothing was read, with the plan of another one."""
+    options: dict[str, Any] = {
+        "fabric": "retail",
+        "name": "robot",
+        "clusters": [{"name": "hub", "kubeconfig": "/nowhere"}],
+        "jobs": ["query"],
+        "subjects": [],
+        "service_account": True,
+        "service_account_namespace": None,
+        "hubs": [],
+        "pairs": None,
+        "needed_only": False,
+        "state": "present",
+        "parallel_clusters": 1,
+    }
+    failed = rbac(options, check_mode=True)
+    api = PretendApi("leaf-a", [config_map("leaf-a")]).as_api()
+    identity, clusters = parse_identity({**options, "clusters": [{"name": "leaf-a"}]})
+    planned = manage_access(identity, clusters, {A: api}, state="present", check_mode=True, parallel=1)
+    return {**access_result(failed), "plan": access_result(planned)["plan"]}
+
+
 RESULTS = {
+    "connector": _connector(),
     "shortcuts": _shortcuts(),
     "peering_info": _peering_info(),
     "propagation": _propagation(),
     "propagation_info": _propagation_info(),
+    "rbac": _rbac(),
 }
 
 
@@ -107,12 +154,12 @@ def test_documented_parts_are_there(module: str) -> None:
         assert not real or set(value.get("contains", ())) <= real, name
 
 
-@pytest.mark.parametrize("module", ["propagation", "propagation_info"])
+@pytest.mark.parametrize("module", ["connector", "propagation", "propagation_info"])
 def test_samples_have_all_parts(module: str) -> None:
     samples = {name: value["sample"] for name, value in documented(module).items() if "sample" in value}
     for name, sample in samples.items():
         assert parts(name, sample).keys() == parts(name, RESULTS[module][name]).keys(), name
-    assert {"summary", "services"} <= samples.keys()
+    assert {"summary", "connections" if module == "connector" else "services"} <= samples.keys()
 
 
 def test_the_sample_of_an_endpoint_has_all_parts() -> None:

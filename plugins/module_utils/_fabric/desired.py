@@ -110,7 +110,8 @@ def desired_side(
     override = shortcut.settings.client_endpoint
 
     def wanted(kind: Kind, held: Held | None, spec: Spec, *, within: str = namespace, name: str = side.peer) -> Wanted:
-        spec = joined(spec, held, fabric, wish=wish_of(spec, override), adopt=adopt)
+        marks = adopt and kind is not Kind.PUBLIC_KEY
+        spec = joined(spec, held, fabric, wish=wish_of(spec, override), adopt=marks)
         if held is not None:
             name, within = held.meta.name, held.meta.namespace
         return Wanted(kind=kind, name=name, namespace=within, spec=spec, held=held)

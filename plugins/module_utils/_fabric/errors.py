@@ -89,6 +89,10 @@ class FailureName(StrEnum):
     # What was asked.
     OWNERS_DISAGREE = "owners-disagree", "Two fabrics that share a link or a Service want it differently."
     TOO_MANY_REMOVALS = "too-many-removals", "More links would be removed than the task allows; none was."
+    NOT_ADOPTED = (
+        "not-adopted",
+        "An object of the connector of 2025 has a link that no fabric has taken over as it is.",
+    )
     PLAN_MOVED = "plan-moved", "What would be done is no longer the plan that was saved."
     NO_PLAN = "no-plan", "A saved plan cannot be read or written."
     MISSING_PACKAGE = "missing-package", "A Python package is missing where the task runs."

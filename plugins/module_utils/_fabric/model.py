@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -17,6 +18,13 @@ FabricName = NewType("FabricName", str)
 
 LONGEST_CLUSTER_ID = 51
 """So that ``liqo-tenant-<id>`` is still a legal namespace name."""
+
+_DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+
+
+def is_cluster_id(text: str) -> bool:
+    """Can Liqo have given this id to a cluster?"""
+    return bool(_DNS_LABEL.fullmatch(text)) and len(text) <= LONGEST_CLUSTER_ID
 
 
 class ServiceType(StrEnum):

@@ -333,6 +333,10 @@ class Side:
         """Like held, without the namespace: what makes a link exist on this side."""
         return self.configurations + self.servers + self.clients + self.public_keys
 
+    def adoptable(self) -> tuple[Held, ...]:
+        """Like held, without PublicKeys: Liqo's gateways shake hands anew at every write to one, be it only a mark."""
+        return self.namespaces + self.configurations + self.servers + self.clients
+
     def owners(self) -> frozenset[FabricName]:
         """Every fabric whose mark is on one of the objects."""
         return frozenset().union(*(thing.spec.owners for thing in self.held()))
@@ -375,6 +379,8 @@ class ClusterState:
     """Gateway templates that exist (SERVER or CLIENT); None when they were not read."""
     unread: tuple[str, ...] = ()
     """Kinds that our rights do not show, so that nothing may be concluded from their absence."""
+    unseen: frozenset[ClusterId] = frozenset()
+    """Peers of whose tenant namespace our rights do not even show whether it is there."""
     address: str = ""
     """host:port of the API server."""
     info: ClusterInfo | None = None

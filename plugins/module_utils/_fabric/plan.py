@@ -59,7 +59,7 @@ def plan_link(
     existed = any(side.link_objects() for side in sides)
     try:
         for state, side in zip((one, other), sides, strict=True):
-            refuse_unread(state)
+            refuse_unread(state, side.peer)
             refuse_peering(side, allow_peering)
             _refuse_unusable(state, side)
         server, notes = choose_server(shortcut, *sides)
@@ -76,7 +76,7 @@ def plan_link(
     except FabricError as problem:
         return LinkPlan(pair=shortcut.pair, existed=existed, blocked=problem)
     renews = any(wish.renews for wish in keys.values())
-    if adopt and any(not held.spec.owners for side in sides for held in side.held()):
+    if adopt and any(not held.spec.owners for side in sides for held in side.adoptable()):
         ops, note = _only_marks(ops)
         notes, renews = notes + note, False
     ops = in_shortest_order(_across(ops), keys, sides) if renews else _across(ops)
@@ -103,15 +103,24 @@ def refuse_peering(side: Side, allow: bool) -> None:
         )
 
 
-def refuse_unread(state: ClusterState) -> None:
+def refuse_unread(state: ClusterState, peer: ClusterId) -> None:
     """What our rights do not show would be taken for missing, and planned anew or left behind."""
+    where = f"cluster {state.id} at {state.address}/TCP" if state.address else f"cluster {state.id}"
     hidden = [kind for kind in NEEDED if kind in state.unread]
     if hidden:
         raise FabricError(
-            what=f"cannot read {', '.join(hidden)}",
-            where=f"cluster {state.id} at {state.address}/TCP" if state.address else f"cluster {state.id}",
+            what=f"cannot list {', '.join(hidden)}",
+            where=where,
             why="our rights do not show them, neither in all namespaces nor in the tenant namespaces",
-            next=f"grant get and list on {', '.join(hidden)}, as Liqo's peering-user role does for a tenant namespace",
+            next=f"grant list on {', '.join(hidden)}, as Liqo's peering-user role does for a tenant namespace",
+            fault=FailureName.MISSING_RIGHT,
+        )
+    if peer in state.unseen and not state.side(peer).namespaces:
+        raise FabricError(
+            what=f"cannot get the tenant namespace of {peer}",
+            where=where,
+            why="our rights allow neither to list Namespaces nor to get this one, so nobody knows whether it is there",
+            next="grant get on namespaces, as Liqo's peering-user role does for a tenant namespace that is there",
             fault=FailureName.MISSING_RIGHT,
         )
 

@@ -48,7 +48,7 @@ def _plan(
     existed = any(side.link_objects() for side in sides)
     try:
         for state, side in zip(states, sides, strict=True):
-            refuse_unread(state)
+            refuse_unread(state, side.peer)
             refuse_peering(side, allow_peering)
     except FabricError as problem:
         return LinkPlan(pair=pair, existed=existed, blocked=problem)
@@ -57,7 +57,7 @@ def _plan(
         ops = [op for side in sides for op in _leave(side, fabric)]
         note = f"stays for {', '.join(sorted(others))}"
         return LinkPlan(pair=pair, ops=ordered(ops), existed=existed, notes=(note,))
-    if not named and any(not held.spec.owners for side in sides for held in side.link_objects()):
+    if not named and any(not held.spec.owners for side in sides for held in side.configurations + side.gateways()):
         ops = [op for side in sides for op in _leave(side, fabric)]
         note = "stays, since part of it was not made by this collection: name the pair to remove it"
         return LinkPlan(pair=pair, ops=ordered(ops), existed=existed, notes=(note,))

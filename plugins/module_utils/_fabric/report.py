@@ -63,6 +63,8 @@ class Report:
 
     preflight: tuple[Finding, ...] = ()
     """What was found before the first write."""
+    saved_plan: str = ""
+    """In check mode the plan as one word, for a later run that shall carry out exactly that."""
 
     @property
     def broken(self) -> tuple[LinkReport, ...]:
@@ -104,6 +106,7 @@ def report_result(report: Report) -> dict[str, Any]:
         "clusters": {str(key): cluster_result(key, report.clusters[key]) for key in sorted(report.clusters)},
         "links": [_link_row(link) for link in report.links],
         "plan": [op_row(op) for op in ops],
+        "saved_plan": report.saved_plan,
         "preflight": [finding.as_result() for finding in report.preflight],
         "failures": [failure.as_result() for failure in report.failures],
         "rerun": _rerun(report),

@@ -4,10 +4,14 @@
 """A plan that somebody approves before it is carried out: as data without secrets, and what moved since.
 
 A plan follows from the wishes and from what the clusters hold, so the same plan made again is the approved one.
+It travels as a file of JSON or as one word, for whatever hands text from one job to the next.
 """
 
 from __future__ import annotations
 
+import base64
+import json
+import zlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -19,6 +23,8 @@ from .report import op_row
 FORMAT = "liqo.fabric plan 1"
 SHOWN = 5
 """So many differences are named in a refusal."""
+MOST_BYTES = 64 * 2**20
+"""No word unfolds to more; the plan of 10 000 new links has less."""
 
 
 def to_saved(fabric: Fabric, plans: Mapping[Pair, LinkPlan]) -> dict[str, Any]:
@@ -32,6 +38,29 @@ def to_saved(fabric: Fabric, plans: Mapping[Pair, LinkPlan]) -> dict[str, Any]:
     }
 
 
+def to_word(saved: Mapping[str, Any]) -> str:
+    """The saved plan in letters and digits, which no template language, shell or YAML takes for anything else."""
+    return base64.urlsafe_b64encode(zlib.compress(json.dumps(saved, sort_keys=True).encode(), 9)).decode()
+
+
+def from_word(word: str, *, where: str) -> Any:
+    """What `to_word` was given. Raises FabricError when it was cut short, or never was one."""
+    try:
+        unfolding = zlib.decompressobj()
+        text = unfolding.decompress(base64.urlsafe_b64decode(word.encode()), MOST_BYTES)
+        if not unfolding.eof:
+            raise ValueError("it goes on")
+        return json.loads(text)
+    except (ValueError, zlib.error) as error:
+        raise FabricError(
+            what="there is no plan to carry out",
+            where=where,
+            why="it is no saved plan, or a part of one",
+            next="give it the whole saved_plan of a run in check mode",
+            fault=FailureName.NO_PLAN,
+        ) from error
+
+
 def refuse_moved(saved: Any, fabric: Fabric, plans: Mapping[Pair, LinkPlan], *, where: str) -> None:
     """Raises FabricError that says what moved unless the plan made now is the saved one."""
     if not isinstance(saved, Mapping) or saved.get("format") != FORMAT:
@@ -39,7 +68,7 @@ def refuse_moved(saved: Any, fabric: Fabric, plans: Mapping[Pair, LinkPlan], *, 
             what="this is no saved plan",
             where=where,
             why=f"it does not say format {FORMAT!r}",
-            next="make it with liqo.fabric.plan or the same task in check mode, and the same file",
+            next="make it with liqo.fabric.plan, or with the same task in check mode",
             fault=FailureName.NO_PLAN,
         )
     now = to_saved(fabric, plans)

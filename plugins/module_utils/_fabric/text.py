@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 
 from .columns import Row, aligned, aligned_blocks, counted, failure_lines, fault_name, milliseconds, wrapped
+from .connector_text import connector_text
 from .services_text import propagation_text, services_text
 from .status_text import endpoint_text, status_text
 
@@ -46,15 +47,16 @@ def result_text(result: object, *, again: str = "") -> str:
         return _loop_text(result["results"], again)
     if result.get("skipped"):
         return "skipped: nothing was looked at and nothing was done"
+    if "connections" in result:
+        return connector_text(result)
     if "services" in result:
         return propagation_text(result) if "plan" in result else services_text(result)
     if "links" in result and "plan" in result:
         return "\n".join(_run_lines(result, again))
     if "links" in result and "clusters" in result:
         return status_text(result)
-    if result.get("result") is not None:
-        return json.dumps(result["result"], indent=2, ensure_ascii=False)
-    return "\n".join(_refusal_lines(result))
+    selected = result.get("result")
+    return "\n".join(_refusal_lines(result)) if selected is None else json.dumps(selected, indent=2, ensure_ascii=False)
 
 
 def _loop_text(results: Sequence[object], again: str) -> str:

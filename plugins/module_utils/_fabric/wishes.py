@@ -15,12 +15,22 @@ from typing import Any
 
 from .entries import ONE_NODE_PORT, known_clusters, parse_entry
 from .errors import InputError, Violation
-from .model import LONGEST_CLUSTER_ID, Cluster, ClusterId, Fabric, FabricName, Pair, Settings, Shortcut, State
+from .model import (
+    LONGEST_CLUSTER_ID,
+    Cluster,
+    ClusterId,
+    Fabric,
+    FabricName,
+    Pair,
+    Settings,
+    Shortcut,
+    State,
+    is_cluster_id,
+)
 from .run_options import pairs_of, parse_run_options
 from .settings import Given, as_options, build_settings, parse_settings
 from .topology import Labels, Wish, expand
 
-_DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _FABRIC = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
 
 
@@ -142,7 +152,7 @@ def parse_clusters(declared: Sequence[Mapping[str, Any]], found: list[Violation]
         path = f"clusters[{index}]"
         name = entry["name"]
         cluster_id = ClusterId(entry.get("cluster_id") or name)
-        if not _DNS_LABEL.fullmatch(cluster_id) or len(cluster_id) > LONGEST_CLUSTER_ID:
+        if not is_cluster_id(cluster_id):
             letters = f"lower case letters, digits and -, at most {LONGEST_CLUSTER_ID}"
             what = f"{cluster_id!r} is not a Liqo cluster id ({letters})"
             _add(found, f"{path}.cluster_id", what, f"set cluster_id of {name} to what 'liqoctl info' shows")

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, liqo.fabric contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reading API bodies without assuming that a field is there or has the right type."""
+"""Reading API bodies, as ``json.loads`` makes them, without assuming that a field is there or has the right type."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Json = Mapping[str, object]
 def at(body: object, *path: str) -> object:
     """The value at a path of keys; None as soon as one is missing."""
     for key in path:
-        if not isinstance(body, Mapping):
+        if not isinstance(body, dict):
             return None
         body = body.get(key)
     return body
@@ -45,6 +45,6 @@ def texts_at(body: object, *path: str) -> tuple[str, ...]:
 def map_at(body: object, *path: str) -> dict[str, str]:
     """The text-to-text map at a path, like labels."""
     value = at(body, *path)
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return {}
     return {key: item for key, item in value.items() if isinstance(key, str) and isinstance(item, str)}

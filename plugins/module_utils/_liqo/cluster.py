@@ -48,6 +48,8 @@ class Raw:
     """Kinds that were not asked for have no key."""
     unread: frozenset[Resource] = frozenset()
     """Kinds that our rights do not show."""
+    unseen: frozenset[ClusterId] = frozenset()
+    """Peers of whose tenant namespace our rights do not even show whether it is there."""
     read_at: str = ""
     address: str = ""
 
@@ -113,6 +115,7 @@ def parse_cluster(raw: Raw, cluster: ClusterId) -> ClusterState:
         read_at=raw.read_at,
         templates=_templates(raw),
         unread=tuple(sorted(resource.kind for resource in raw.unread)),
+        unseen=raw.unseen,
         address=raw.address,
         info=_info(raw) if DEPLOYMENT in raw.objects else None,
     )

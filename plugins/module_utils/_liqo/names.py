@@ -13,6 +13,7 @@ from .._fabric.model import FabricName
 REMOTE_CLUSTER_ID = "liqo.io/remote-cluster-id"
 TENANT_NAMESPACE = "liqo.io/tenant-namespace"
 GATEWAY_RESOURCE = "networking.liqo.io/gateway-resource"
+IDENTITY_TYPE = "liqo.io/identity-type"
 NETWORK_TYPE = "ipam.liqo.io/network-type"
 POD_SECURITY = {f"pod-security.kubernetes.io/{mode}": "privileged" for mode in ("enforce", "audit", "warn")}
 """A gateway pod is privileged; Liqo sets these itself from 1.1 on."""
@@ -43,6 +44,9 @@ MANAGED = "liqo-fabric.github.io/managed"
 """Label: one of our fabrics made this object."""
 OWNERS = "liqo-fabric.github.io/owners"
 """Annotation: the fabrics that want it, sorted and separated by commas."""
+
+IDENTITY = "liqo-fabric.github.io/identity"
+"""Label of roles, bindings and ServiceAccounts: the name of the identity for which they were made."""
 
 WISHES = "liqo-fabric.github.io/wishes"
 """Annotation of a gateway: JSON of the settings that each of these fabrics wants, by name of the fabric."""

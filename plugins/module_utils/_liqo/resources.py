@@ -86,6 +86,17 @@ BINDING = Resource(
     namespaced=False,
 )
 
+
+def _rbac(kind: str, plural: str, *, namespaced: bool) -> Resource:
+    return Resource(group="rbac.authorization.k8s.io", version="v1", plural=plural, kind=kind, namespaced=namespaced)
+
+
+SERVICE_ACCOUNT = Resource(group="", version="v1", plural="serviceaccounts", kind="ServiceAccount", namespaced=True)
+CLUSTER_ROLE = _rbac("ClusterRole", "clusterroles", namespaced=False)
+CLUSTER_ROLE_BINDING = _rbac("ClusterRoleBinding", "clusterrolebindings", namespaced=False)
+ROLE = _rbac("Role", "roles", namespaced=True)
+ROLE_BINDING = _rbac("RoleBinding", "rolebindings", namespaced=True)
+
 RESOURCE_BY_KIND = {
     Kind.NAMESPACE: NAMESPACE,
     Kind.CONFIGURATION: CONFIGURATION,

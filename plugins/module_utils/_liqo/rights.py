@@ -8,6 +8,7 @@ Of a kind's verbs the needed ones come first; without a useful one the job is do
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -53,6 +54,8 @@ class Job(StrEnum):
     SHORTCUT = "shortcut"
     """Make and repair."""
     REMOVAL = "removal"
+    KEYS = "keys"
+    """With SHORTCUT or REMOVAL: key pairs of our own, and new ones for a link."""
     PROPAGATION = "propagation"
     """Let the Services of a hub use shortcuts, on the hub and on leaves."""
 
@@ -67,6 +70,16 @@ class Place(StrEnum):
     """Of all peers; over the whole cluster where they do not exist yet."""
 
 
+class Side(StrEnum):
+    """Which part a cluster has in a fabric."""
+
+    HUB = "hub"
+    LEAF = "leaf"
+
+
+BOTH = frozenset(Side)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
     """Verbs on one kind in one kind of place."""
@@ -75,6 +88,8 @@ class Grant:
     verbs: tuple[str, ...] = ()
     useful: tuple[str, ...] = ()
     place: Place = Place.TENANT_NAMESPACES
+    sides: frozenset[Side] = BOTH
+    """Propagation does not do the same on hubs as on leaves; a shortcut does not touch hubs at all, see SIDES."""
 
 
 _LINK = (CONFIGURATION, GATEWAY_SERVER, GATEWAY_CLIENT, PUBLIC_KEY)
@@ -83,7 +98,9 @@ RIGHTS: dict[Job, tuple[Grant, ...]] = {
     Job.QUERY: (
         Grant(resource=CONFIG_MAP, verbs=("list",), place=Place.LIQO_NAMESPACE),
         Grant(resource=NETWORK, verbs=("list",), place=Place.LIQO_NAMESPACE),
-        Grant(resource=NAMESPACE, verbs=("get",), useful=("list",), place=Place.CLUSTER),
+        # In one request instead of one refused request per tenant namespace.
+        Grant(resource=NETWORK, useful=("list",)),
+        Grant(resource=NAMESPACE, useful=("get", "list"), place=Place.CLUSTER),
         *(Grant(resource=resource, verbs=("list",)) for resource in _LINK),
         Grant(resource=CONNECTION, verbs=("list",)),
         Grant(resource=SECRET, useful=("list",)),
@@ -132,17 +149,45 @@ RIGHTS: dict[Job, tuple[Grant, ...]] = {
     ),
 }
 
+RIGHTS[Job.KEYS] = (Grant(resource=SECRET, verbs=("list", "create", "delete")),)
+
+_HUB, _LEAF = frozenset({Side.HUB}), frozenset({Side.LEAF})
+
 RIGHTS[Job.PROPAGATION] = (
-    Grant(resource=NAMESPACE_MAP, verbs=("list",), place=Place.CLUSTER),
-    Grant(resource=VIRTUAL_NODE, verbs=("list",), place=Place.CLUSTER),
-    Grant(resource=SERVICE, verbs=("get", "list", "update"), place=Place.CLUSTER),
+    Grant(resource=NAMESPACE_MAP, verbs=("list",), place=Place.CLUSTER, sides=_HUB),
+    Grant(resource=VIRTUAL_NODE, verbs=("list",), place=Place.CLUSTER, sides=_HUB),
+    Grant(resource=SERVICE, verbs=("get", "list", "update"), place=Place.CLUSTER, sides=_HUB),
     Grant(resource=ENDPOINT_SLICE, verbs=("get", "list", "update"), useful=("watch",), place=Place.CLUSTER),
-    Grant(resource=SHADOW_SLICE, verbs=("get", "list", "create", "update", "delete"), place=Place.CLUSTER),
+    Grant(resource=SHADOW_SLICE, verbs=("list",), place=Place.CLUSTER),
+    Grant(resource=SHADOW_SLICE, verbs=("get", "create", "update", "delete"), place=Place.CLUSTER, sides=_LEAF),
     *(
-        Grant(resource=resource, useful=("get", "list", "create", "update", "delete"), place=Place.CLUSTER)
+        Grant(
+            resource=resource,
+            useful=("get", "list", "create", "update", "delete"),
+            place=Place.CLUSTER,
+            sides=_LEAF,
+        )
         for resource in (POLICY, BINDING)
     ),
 )
+
+SIDES: dict[Job, frozenset[Side]] = {
+    Job.QUERY: BOTH,
+    Job.SHORTCUT: _LEAF,
+    Job.REMOVAL: _LEAF,
+    Job.KEYS: _LEAF,
+    Job.PROPAGATION: BOTH,
+}
+"""Where a job has something to do. Elsewhere QUERY is enough."""
+
+
+def grants(jobs: Iterable[Job], side: Side) -> tuple[Grant, ...]:
+    """All that these jobs need on a hub or a leaf, in the order of the table."""
+    wanted = {Job.QUERY, *jobs}
+    return tuple(
+        grant for job in Job if job in wanted and side in SIDES[job] for grant in RIGHTS[job] if side in grant.sides
+    )
+
 
 VERBS: dict[Verb, tuple[str, ...]] = {
     Verb.CREATE: ("create",),

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,6 +14,9 @@ from typing import Any, NoReturn, Protocol
 from .._fabric.errors import FabricError
 from .._kube.secrets_in_options import secret_values
 
+ALLOCATIONS = 200_000
+"""Between two looks for garbage. What a run reads is held until its end, and walking all of it every 700 of them, as
+Python does by default, takes a third of the time of a run with 1225 links."""
 REPORT_BUGS_AT = "https://github.com/liqo-fabric/liqo.fabric/issues"
 
 
@@ -28,6 +32,8 @@ class Module(Protocol):
 @contextmanager
 def face(module: Module) -> Iterator[None]:
     """The work of a module goes inside. An error becomes its result; what was not foreseen is named as our bug."""
+    as_before = gc.get_threshold()
+    gc.set_threshold(ALLOCATIONS, *as_before[1:])
     try:
         for cluster in module.params["clusters"]:
             module.no_log_values.update(secret_values(cluster))
@@ -40,3 +46,5 @@ def face(module: Module) -> Iterator[None]:
             msg=f"{what}. Next: report it at {REPORT_BUGS_AT} with the output of -vvv.",
             exception=traceback.format_exc(),
         )
+    finally:
+        gc.set_threshold(*as_before)

@@ -1,31 +1,38 @@
 # Copyright: (c) 2026, liqo.fabric contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A plan in a file: written in check mode, and asked before a run writes anything."""
+"""A saved plan: written to a file in check mode, and asked before a run writes anything."""
 
 from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from .._fabric.errors import FabricError, FailureName
-from .._fabric.model import Fabric, Pair
-from .._fabric.operations import LinkPlan
-from .._fabric.saved_plan import refuse_moved, to_saved
+from .._fabric.model import Fabric
+from .._fabric.saved_plan import from_word, refuse_moved, to_saved
+from .reconcile import Approve
 
 
-def approval(path: Path, fabric: Fabric, *, check_mode: bool) -> Callable[[Mapping[Pair, LinkPlan]], None]:
-    """What sees the whole plan before a run: in check mode it saves it, else it refuses all but the saved one.
+def approval(fabric: Fabric, *, file: str | None, word: str | None, check_mode: bool) -> Approve | None:
+    """What sees the whole plan before a run and refuses all but the saved one; in check mode it saves it to the file.
 
-    Raises FabricError at once when there is no readable plan to go by, and later when it cannot be saved or has moved.
+    None when nothing was saved. Raises FabricError at once when there is no readable plan to go by, and later when it
+    cannot be saved or has moved.
     """
+    if word is not None:
+        approved = from_word(word, where="saved_plan")
+        return lambda plans: refuse_moved(approved, fabric, plans, where="saved_plan")
+    if not file:
+        return None
+    path = Path(file)
     if check_mode:
         return lambda plans: _save(path, to_saved(fabric, plans))
     saved = _load(path)
-    return lambda plans: refuse_moved(saved, fabric, plans, where=str(path))
+    return lambda plans: refuse_moved(saved, fabric, plans, where=file)
 
 
 def _save(path: Path, plan: Mapping[str, Any]) -> None:

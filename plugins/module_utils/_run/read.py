@@ -115,13 +115,18 @@ def read_cluster(api: Api, cluster: Cluster, *, peers: frozenset[ClusterId], dep
 
 def require_right(cluster: Cluster, reading: Reading) -> None:
     """Raises FabricError for a cluster that is another one than declared: all that it says is about somebody else."""
-    if reading.state.id == cluster.id:
+    require_id(cluster, reading.state.id, reading.api.where)
+
+
+def require_id(cluster: Cluster, reported: ClusterId, where: str) -> None:
+    """The same for a cluster of which nothing else was read."""
+    if reported == cluster.id:
         return
     raise FabricError(
-        what=f"it says that it is cluster {reading.state.id!r}, not {cluster.id!r}",
-        where=reading.api.where,
+        what=f"it says that it is cluster {reported!r}, not {cluster.id!r}",
+        where=where,
         why="the connection leads to another cluster, or the cluster id in this task is wrong",
-        next=f"correct the connection of {cluster.name}, or set its cluster_id to {reading.state.id}",
+        next=f"correct the connection of {cluster.name}, or set its cluster_id to {reported}",
         fault=FailureName.WRONG_CLUSTER,
     )
 
@@ -150,10 +155,11 @@ def _extend(
     namespaces = next((result for query, result in found.items() if query.resource == NAMESPACE), None)
     listed = raw.of(NAMESPACE) + (namespaces.items if isinstance(namespaces, Listing) else ())
     narrow = isinstance(namespaces, Forbidden) or NAMESPACE in raw.unread
-    tenants = _tenant_namespaces(api, listed, peers if look_by_name or narrow else frozenset())
+    tenants, refused = _tenant_namespaces(api, listed, peers if look_by_name or narrow else frozenset())
     objects, more_scopes, unread = _gather(api, found, [_name(body) for body in tenants], raw.liqo_namespace)
     objects[NAMESPACE] = tenants
-    raw = replace(raw, objects={**raw.objects, **objects}, unread=raw.unread | unread)
+    unseen = refused if narrow else frozenset()
+    raw = replace(raw, objects={**raw.objects, **objects}, unread=raw.unread | unread, unseen=unseen)
     return Reading(api=api, raw=raw, state=parse_cluster(raw, reported), scopes={**scopes, **more_scopes})
 
 
@@ -189,22 +195,30 @@ def _list_or_forbidden(api: Api, query: Query, liqo_namespace: str) -> Listing |
         return refusal
 
 
-def _tenant_namespaces(api: Api, listed: tuple[Json, ...], look_for: frozenset[ClusterId]) -> tuple[Json, ...]:
+def _tenant_namespaces(
+    api: Api, listed: tuple[Json, ...], look_for: frozenset[ClusterId]
+) -> tuple[tuple[Json, ...], frozenset[ClusterId]]:
     """All tenant namespaces: the listed ones, and those of the given peers that only their default name gives away.
 
-    Needed where namespaces cannot be listed, and before writing, since a namespace may have lost its labels.
+    And the peers for which we were not allowed to look. Needed where namespaces cannot be listed, and before writing,
+    since a namespace may have lost its labels.
     """
     known = {labels_of(body).get(REMOTE_CLUSTER_ID) for body in listed}
 
-    def look(peer: ClusterId) -> Json | None:
+    def look(peer: ClusterId) -> Json | Forbidden | None:
         try:
             return api.get(NAMESPACE, name=f"{TENANT_PREFIX}{peer}")
-        except (NotFound, Forbidden):
+        except NotFound:
             return None
+        except Forbidden as refusal:
+            return refusal
 
-    looked_up = in_parallel(look, sorted(look_for - known), limit=REQUESTS_PER_CLUSTER)
-    by_name = {_name(body): body for body in (*listed, *looked_up) if body is not None}
-    return tuple(by_name[name] for name in sorted(by_name))
+    missing = sorted(look_for - known)
+    looked_up = dict(zip(missing, in_parallel(look, missing, limit=REQUESTS_PER_CLUSTER), strict=True))
+    bodies = [answer for answer in looked_up.values() if answer is not None and not isinstance(answer, Forbidden)]
+    by_name = {_name(body): body for body in (*listed, *bodies)}
+    refused = frozenset(peer for peer, answer in looked_up.items() if isinstance(answer, Forbidden))
+    return tuple(by_name[name] for name in sorted(by_name)), refused
 
 
 def _gather(

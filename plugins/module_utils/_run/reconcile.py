@@ -16,6 +16,7 @@ from .._fabric.model import Cluster, ClusterId, Fabric, Pair, State
 from .._fabric.objects import ClusterState, Kind
 from .._fabric.operations import LinkPlan, Op
 from .._fabric.report import Report
+from .._fabric.saved_plan import to_saved, to_word
 from .._kube.client import Api
 from .._liqo.resources import BEFORE_REMOVING, BEFORE_WRITING, Query
 from . import act
@@ -93,6 +94,7 @@ def reconcile(
         gathered=gathered(fabric, wanted, states),
         rendered=rendered(fabric, wanted, plans, states),
         preflight=findings,
+        saved_plan=to_word(to_saved(fabric, first)) if check_mode and fabric.state not in LOOKING else "",
     )
 
 

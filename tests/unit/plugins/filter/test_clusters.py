@@ -76,10 +76,21 @@ def test_all_hosts_that_say_nothing_of_their_cluster_are_named_with_the_variable
         clusters(["leaf-a", "leaf-b", "leaf-c"], hostvars)
 
 
-@pytest.mark.parametrize("variable", SURROUNDINGS)
+@pytest.mark.parametrize("variable", ["K8S_AUTH_CONTEXT", "K8S_AUTH_HOST"])
 def test_the_environment_can_say_where_the_cluster_is(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
     monkeypatch.setenv(variable, "something")
+    monkeypatch.setenv("K8S_AUTH_KUBECONFIG", "/k/all")
     assert clusters(["leaf-a"], {"leaf-a": {}}) == [{"name": "leaf-a"}]
+
+
+def test_one_kubeconfig_for_all_has_a_context_with_the_name_of_each_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("K8S_AUTH_KUBECONFIG", "/k/all")
+    hostvars = {"leaf-a": {}, "leaf-b": {"liqo_context": "b"}, "leaf-c": {"liqo_kubeconfig": "/k/c"}}
+    assert clusters(list(hostvars), hostvars) == [
+        {"name": "leaf-a", "context": "leaf-a"},
+        {"name": "leaf-b", "context": "b"},
+        {"name": "leaf-c", "kubeconfig": "/k/c"},
+    ]
 
 
 def test_an_unknown_host_is_named() -> None:

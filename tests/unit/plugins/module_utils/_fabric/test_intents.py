@@ -6,11 +6,18 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import FabricError, InputError
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric import saved_plan
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import (
+    FabricError,
+    FailureName,
+    InputError,
+)
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.gathered import gather, others_own
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.intents import (
     Intent,
@@ -35,7 +42,12 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.objects import
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.operations import LinkPlan, Verb
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.plan import plan_link
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.run_options import parse_run_options
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.saved_plan import refuse_moved, to_saved
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.saved_plan import (
+    from_word,
+    refuse_moved,
+    to_saved,
+    to_word,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -270,6 +282,33 @@ def test_another_object_of_the_same_name_is_not_what_was_approved() -> None:
 def test_what_is_no_plan_is_refused(saved: Any) -> None:
     with pytest.raises(FabricError, match="this is no saved plan"):
         refuse_moved(saved, fabric(), {}, where="plan.json")
+
+
+def test_a_saved_plan_travels_as_one_word() -> None:
+    wishes, states = fabric(AB, AC, state=State.EXACT), linked(BC)
+    saved = to_saved(wishes, planned(wishes, states))
+    word = to_word(saved)
+    assert re.fullmatch(r"[A-Za-z0-9_=-]+", word)
+    assert len(word) < len(json.dumps(saved)) / 4
+    assert from_word(word, where="saved_plan") == json.loads(json.dumps(saved))
+    assert word == to_word(saved)
+
+
+@pytest.mark.parametrize(
+    "spoil", [lambda word: "", lambda word: word[:-8], lambda word: "hi", lambda word: "hi" + word]
+)
+def test_a_word_that_is_no_saved_plan_or_was_cut_short_is_refused(spoil: Callable[[str], str]) -> None:
+    word = to_word(to_saved(fabric(AB), planned(fabric(AB), linked())))
+    with pytest.raises(FabricError, match="no saved plan, or a part of one") as refused:
+        from_word(spoil(word), where="saved_plan")
+    assert refused.value.fault is FailureName.NO_PLAN
+
+
+def test_a_word_that_would_fill_the_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(saved_plan, "MOST_BYTES", 1000)
+    assert from_word(to_word({"plan": "0" * 900}), where="saved_plan")
+    with pytest.raises(FabricError, match="no saved plan, or a part of one"):
+        from_word(to_word({"plan": "0" * 1000}), where="saved_plan")
 
 
 def options(**given: Any) -> tuple[dict[str, Any], list[str]]:

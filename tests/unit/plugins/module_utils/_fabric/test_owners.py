@@ -92,10 +92,11 @@ def test_one_owner_writes_no_settings_down() -> None:
     assert all("wishes" not in {c.field for c in op.changes} for op in planned(world, shortcut(mtu=1400), RETAIL).ops)
 
 
-def test_adopting_marks_every_object_and_disturbs_nothing() -> None:
+def test_adopting_marks_every_object_but_public_keys_and_disturbs_nothing() -> None:
     world = World.of(*adopted(*link()))
     found = plan_link(shortcut(), world.clusters[A], world.clusters[B], fabric=RETAIL, adopt=True)
-    assert len(found.ops) == len([held for side in world.sides() for held in side.held()])
+    assert len(found.ops) == len([held for side in world.sides() for held in side.adoptable()])
+    assert Kind.PUBLIC_KEY not in {op.kind for op in found.ops}
     assert all(op.verb is Verb.UPDATE and {change.field for change in op.changes} <= BOOKKEEPING for op in found.ops)
     after = run(found, world)
     assert planned(after, shortcut(), RETAIL).ops == ()

@@ -241,7 +241,7 @@ def test_what_the_rights_do_not_show_is_not_taken_for_missing() -> None:
     a, b = link()
     error = refusal(a, replace(without(b, Kind.PUBLIC_KEY), unread=("PublicKey",), address="192.0.2.1:6443"))
     assert error.fault is FailureName.MISSING_RIGHT
-    assert str(error).startswith("cluster leaf-b at 192.0.2.1:6443/TCP: cannot read PublicKey: our rights do not show")
+    assert str(error).startswith("cluster leaf-b at 192.0.2.1:6443/TCP: cannot list PublicKey: our rights do not show")
 
 
 def test_trouble_on_one_side_keeps_the_other_untouched() -> None:

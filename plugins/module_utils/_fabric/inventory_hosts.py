@@ -1,0 +1,235 @@
+# Copyright: (c) 2026, liqo.fabric contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Hubs and leaves as they were read -> hosts of an inventory, with their variables and groups.
+
+Everything is of plain types, so that it can be cached as JSON. No credential comes here, only the paths of files.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .errors import FabricError, FailureName
+from .faults import CONNECTED, FaultName, only
+from .hub_view import HubView, Identity, PeerNotes
+from .links import Link, cluster_result, links_of
+from .model import ClusterId
+from .objects import ClusterState
+
+_SILENT = (FaultName.DEAD_TUNNEL, FaultName.STALE_LATENCY)
+_NO_WORD = re.compile(r"[^A-Za-z0-9_]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hub:
+    """One hub of the configuration."""
+
+    name: str
+    seen: HubView | FabricError
+    declared_id: ClusterId
+    """What it is believed to be while it cannot be read."""
+    connection: Mapping[str, Any] = field(default_factory=dict)
+    """Variables with the connection options that are no secret."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """What the configuration says; they win over those of the cluster."""
+
+    @property
+    def id(self) -> ClusterId:
+        return self.seen.state.id if isinstance(self.seen, HubView) else self.declared_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaf:
+    """One leaf, and how it is reached."""
+
+    id: ClusterId
+    hubs: tuple[HubView, ...]
+    """Those that know it, at least one."""
+    kubeconfig: str = ""
+    """A path; empty when nothing says how to reach the leaf."""
+    reached_by: str | None = None
+    seen: ClusterState | FabricError | None = None
+    """None when it was not asked."""
+
+    @property
+    def notes(self) -> tuple[PeerNotes, ...]:
+        return tuple(hub.notes[self.id] for hub in self.hubs if self.id in hub.notes)
+
+    def identity(self) -> tuple[HubView, Identity] | None:
+        """That of the first hub that has one."""
+        for hub in self.hubs:
+            identity = hub.notes[self.id].identity if self.id in hub.notes else None
+            if identity is not None:
+                return hub, identity
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """One host of the inventory."""
+
+    name: str
+    groups: tuple[str, ...]
+    variables: Mapping[str, Any]
+
+
+def hosts_of(hubs: Sequence[Hub], leaves: Sequence[Leaf], *, region_labels: Sequence[str]) -> tuple[Host, ...]:
+    """One host per hub, read or not, and one per leaf.
+
+    What two clusters say of their link is merged; who was not asked leaves its end unknown.
+    """
+    states = {hub.id: hub.seen.state if isinstance(hub.seen, HubView) else hub.seen for hub in hubs}
+    states |= {leaf.id: _not_asked(leaf.id) if leaf.seen is None else leaf.seen for leaf in leaves}
+    links: dict[ClusterId, list[Link]] = {}
+    for link in links_of(states):
+        for cluster in link.pair:
+            links.setdefault(cluster, []).append(link)
+    hosts = [_hub_host(hub, links.get(hub.id, []), region_labels) for hub in hubs]
+    hosts += [_leaf_host(leaf, links.get(leaf.id, []), region_labels) for leaf in leaves]
+    return tuple(hosts)
+
+
+def group_name(text: str) -> str:
+    """Without what Ansible does not like in the name of a group: `connected_to_leaf_a`, `liqo_version_1_2_0`."""
+    return _NO_WORD.sub("_", text)
+
+
+def is_connected(link: Link) -> bool:
+    """Every end that was read calls the tunnel connected, and has heard from the other a moment ago."""
+    ends = [end for end in link.ends if end.reachable]
+    silent = any(fault.name in _SILENT for fault in link.evidence.faults)
+    return bool(ends) and all(end.connection == CONNECTED for end in ends) and not silent
+
+
+def _hub_host(hub: Hub, links: Sequence[Link], region_labels: Sequence[str]) -> Host:
+    seen = hub.seen.state if isinstance(hub.seen, HubView) else hub.seen
+    problems = [] if isinstance(seen, ClusterState) else [f"{seen.what}: {seen.why}"]
+    variables = {
+        **hub.connection,
+        **_facts(hub.id, seen, links),
+        "liqo_health": "unreachable" if problems else "healthy",
+        "liqo_health_reasons": problems,
+        "liqo_peered_hubs": [],
+        "liqo_reached_by": "hubs",
+    }
+    return _host(hub.name, "liqo_hubs", variables, {**_labels(seen), **hub.labels}, region_labels)
+
+
+def _leaf_host(leaf: Leaf, links: Sequence[Link], region_labels: Sequence[str]) -> Host:
+    reasons = list(_complaints(leaf, links))
+    health = "unhealthy" if reasons else "healthy"
+    if isinstance(leaf.seen, FabricError) and leaf.seen.fault == FailureName.UNREACHABLE:
+        health = "unreachable"
+        reasons.insert(0, f"{leaf.seen.what}: {leaf.seen.why}")
+    variables: dict[str, Any] = {
+        **_facts(leaf.id, leaf.seen, links),
+        "liqo_health": health,
+        "liqo_health_reasons": reasons,
+        "liqo_peered_hubs": [hub.name for hub in leaf.hubs],
+        "liqo_reached_by": leaf.reached_by,
+    }
+    if not isinstance(leaf.seen, ClusterState):
+        variables["liqo_networks"] |= _networks_by_hub(leaf)
+    servers = [notes.api_server for notes in leaf.notes if notes.api_server]
+    variables["liqo_api_server"] = variables["liqo_api_server"] or (servers[0] if servers else None)
+    if leaf.kubeconfig:
+        variables["liqo_kubeconfig"] = leaf.kubeconfig
+    if (held := leaf.identity()) is not None:
+        hub, identity = held
+        variables["liqo_identity"] = {"hub": hub.name, "namespace": identity.namespace, "secret": identity.secret}
+    by_hubs: dict[str, str] = {}
+    for notes in reversed(leaf.notes):
+        by_hubs |= notes.labels
+    return _host(leaf.id, "liqo_leaves", variables, {**by_hubs, **_labels(leaf.seen)}, region_labels)
+
+
+def _facts(cluster: ClusterId, seen: ClusterState | FabricError | None, links: Sequence[Link]) -> dict[str, Any]:
+    """The same variables for every host."""
+    told = cluster_result(cluster, _not_asked(cluster) if seen is None else seen)
+    return {
+        "liqo_cluster_id": str(cluster),
+        "liqo_reachable": None if seen is None else isinstance(seen, ClusterState),
+        "liqo_failure": str(seen) if isinstance(seen, FabricError) else None,
+        "liqo_version": told["version"],
+        "liqo_api_server": told["api_server"],
+        "liqo_networks": told["networks"],
+        "liqo_roles": sorted(_roles(cluster, links)),
+        "liqo_links": {str(link.pair.other(cluster)): _link(link) for link in links},
+        "liqo_connected_to": sorted(str(link.pair.other(cluster)) for link in links if is_connected(link)),
+    }
+
+
+def _link(link: Link) -> dict[str, Any]:
+    rung = link.evidence.rung
+    connected = is_connected(link)
+    heard = [end.latency_ms for end in link.ends if end.latency_ms is not None]
+    return {
+        "kind": link.kind.value,
+        "connected": connected,
+        "evidence": "unknown" if rung is None else str(rung),
+        "server": None if link.server is None else str(link.server),
+        "latency_ms": max(heard) if connected and heard else None,
+    }
+
+
+def _roles(cluster: ClusterId, links: Sequence[Link]) -> Iterator[str]:
+    ways = [way for link in links for way in link.peering]
+    if any(consumer == cluster for consumer, _provider in ways):
+        yield "consumer"
+    if any(provider == cluster for _consumer, provider in ways):
+        yield "provider"
+
+
+def _complaints(leaf: Leaf, links: Sequence[Link]) -> Iterator[str]:
+    """What is wrong by what hubs say, and with the tunnels to them."""
+    for hub in leaf.hubs:
+        if leaf.id in hub.notes:
+            yield from (f"{hub.name}: {complaint}" for complaint in hub.notes[leaf.id].complaints)
+        foreign = hub.state.side(leaf.id).foreign_cluster
+        if foreign is None or "networking" not in foreign.modules:
+            continue
+        for link in links:
+            if hub.state.id in link.pair and not is_connected(link):
+                silent = [fault for fault in link.evidence.faults if fault.name in _SILENT]
+                told = "; ".join(f"{fault.cluster}: {fault.detail}" for fault in silent)
+                yield told or f"{hub.name}: there is no connected tunnel"
+
+
+def _networks_by_hub(leaf: Leaf) -> dict[str, list[str]]:
+    """The CIDRs that a hub was told when the two were joined."""
+    for hub in leaf.hubs:
+        configuration = only(hub.state.side(leaf.id).configurations)
+        if configuration is not None:
+            remote = configuration.spec.remote
+            return {"pod": list(remote.pod), "external": list(remote.external)}
+    return {}
+
+
+def _labels(seen: ClusterState | FabricError | None) -> dict[str, str]:
+    return dict(seen.info.cluster_labels) if isinstance(seen, ClusterState) and seen.info is not None else {}
+
+
+def _host(
+    name: str, group: str, variables: dict[str, Any], labels: Mapping[str, str], region_labels: Sequence[str]
+) -> Host:
+    region = next((labels[label] for label in region_labels if labels.get(label)), None)
+    if labels:
+        # An empty one would hide what the group variables of a person say.
+        variables["liqo_labels"] = dict(sorted(labels.items()))
+    variables["liqo_region"] = region
+    groups = [group, *(f"liqo_{role}s" for role in variables["liqo_roles"]), f"liqo_health_{variables['liqo_health']}"]
+    groups += [f"liqo_region_{region}"] if region else []
+    groups += [f"liqo_version_{variables['liqo_version']}"] if variables["liqo_version"] else []
+    groups += [f"connected_to_{peer}" for peer in variables["liqo_connected_to"]]
+    return Host(name=name, groups=tuple(map(group_name, groups)), variables=variables)
+
+
+def _not_asked(cluster: ClusterId) -> FabricError:
+    """Stands for a cluster of which only others tell."""
+    return FabricError(
+        what="it was not asked", where=cluster, why="only hubs were read", next="", fault=FailureName.NO_CREDENTIALS
+    )

@@ -1,0 +1,61 @@
+# Copyright: (c) 2026, liqo.fabric contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The kubeconfigs that leaves gave their hubs: one LIST per hub, and from it one private file per leaf."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from .._fabric.errors import FabricError
+from .._fabric.inventory_hosts import Leaf
+from .._fabric.model import ClusterId
+from .._fabric.resources import Json
+from .._kube.client import Api
+from .._kube.foreign_kubeconfig import require_self_contained
+from .._liqo.body import text_at
+from .._liqo.names import IDENTITY_TYPE
+from .._liqo.peers import CONTROL_PLANE, parse_identity_kubeconfig
+from .._liqo.resources import SECRET
+from .identity_files import IdentityFiles
+from .read import in_parallel
+
+Secrets = Mapping[tuple[str, str], Json]
+"""By namespace and name."""
+
+
+def keep_identities(
+    leaves: Sequence[Leaf], apis: Mapping[str, Api], folder: Path, *, parallel: int
+) -> dict[ClusterId, str | FabricError]:
+    """The path of the file of each leaf that has an identity, or why there is none.
+
+    ``apis`` are those of the hubs by name. Raises FabricError when the folder is not fit for secrets.
+    """
+    held = [(leaf, found) for leaf in leaves if (found := leaf.identity()) is not None]
+    if not held:
+        return {}
+    files = IdentityFiles(folder)
+    hubs = sorted({hub.name for _leaf, (hub, _identity) in held})
+    secrets = dict(zip(hubs, in_parallel(lambda hub: _list(apis[hub]), hubs, limit=parallel), strict=True))
+    paths: dict[ClusterId, str | FabricError] = {}
+    for leaf, (hub, identity) in held:
+        listed = secrets[hub.name]
+        where = f"{apis[hub.name].where}, Secret {identity.namespace}/{identity.secret}"
+        try:
+            if isinstance(listed, FabricError):
+                raise listed
+            content = parse_identity_kubeconfig(listed.get((identity.namespace, identity.secret), {}))
+            require_self_contained(content, where=where)
+            paths[leaf.id] = str(files.keep(leaf.id, content))
+        except FabricError as problem:
+            paths[leaf.id] = problem
+    return paths
+
+
+def _list(hub: Api) -> Secrets | FabricError:
+    try:
+        found = hub.list(SECRET, label_selector=f"{IDENTITY_TYPE}={CONTROL_PLANE}").items
+    except FabricError as problem:
+        return problem
+    return {(text_at(body, "metadata", "namespace"), text_at(body, "metadata", "name")): body for body in found}
