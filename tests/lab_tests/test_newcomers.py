@@ -31,19 +31,18 @@ CONNECTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "the kubeconfig of another cluster": (
         {"kubeconfig": "{leaf-b}"},
         (
-            "leaf-a at {leaf-b-url}: it says that it is cluster 'leaf-b', not 'leaf-a': the connection leads to another"
-            " cluster, or the cluster id in this task is wrong."
-            " Next: correct the connection of leaf-a, or set its cluster_id to leaf-b."
+            "clusters[leaf-a].cluster_id: the cluster at {leaf-b-url} says it is 'leaf-b', not 'leaf-a' (correct the"
+            " connection of leaf-a, or set its cluster_id, in an inventory liqo_cluster_id). Next: "
         ),
     ),
     "a wrong cluster id": (
         {"cluster_id": "leaf-z"},
-        "leaf-a at {leaf-a-url}: it says that it is cluster 'leaf-a', not 'leaf-z'",
+        "clusters[leaf-a].cluster_id: the cluster at {leaf-a-url} says it is 'leaf-a', not 'leaf-z'",
     ),
     "a token that is not valid": (
         {"kubeconfig": None, "host": "{leaf-a-url}", "api_key": INVALID, "validate_certs": False},
         (
-            "leaf-a at {leaf-a-url}: cannot list configmaps in namespace liqo: the API server answered 401:"
+            "leaf-a at {leaf-a-url}: cannot list configmaps in liqo: the API server answered 401:"
             " Unauthorized. Next: renew the credentials of this cluster (token, client certificate or exec plugin)"
         ),
     ),
@@ -75,7 +74,7 @@ WISHES: dict[str, tuple[dict[str, Any], str]] = {
     # what was done wrong: (options of the module shortcuts, what is said)
     "a typo in the name of a template": (
         {"defaults": {"server_template": "wireguard-servr"}},
-        "server_template and its namespace",
+        "WgGatewayServerTemplate liqo/wireguard-servr does not exist: templates there: liqo/wireguard-server. Next: ",
     ),
     "a shortcut between a hub and its leaf": (
         {"shortcuts": [{"between": ["hub", "leaf-a"]}]},

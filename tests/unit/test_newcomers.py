@@ -25,6 +25,7 @@ import yaml
 
 from tests.newcomers import Said, ansible_playbook, play
 
+ROOT = Path(__file__).resolve().parents[2]
 SECRET = "s3cret-t0ken"
 PAIR = [{"between": ["leaf-a", "leaf-b"]}]
 GOOD = {"liqo_fabric_name": "retail", "liqo_fabric_shortcuts": PAIR}
@@ -414,3 +415,13 @@ def test_a_limit_of_one_leaf_is_told_that_a_link_has_two_ends(tmp_path: Path) ->
     done = ansible_playbook("liqo.fabric.apply", *limited)
     assert done.returncode == 0
     assert "--limit leaf-a leaves only leaf-a, and no link has both ends there. Name both ends" in done.stdout
+
+
+def test_what_an_earlier_job_of_a_workflow_hands_on_is_no_mistake(tmp_path: Path) -> None:
+    variables = yaml.safe_load((ROOT / "roles/fabric/vars/main.yml").read_text())
+    assert variables["_fabric_handed_on"] == list(variables["_fabric_outcome_stats"])
+    (tmp_path / "inventory.yml").write_text(yaml.safe_dump({"all": {"children": GROUPS}}))
+    given = {**GOOD, **{name: [] for name in variables["_fabric_handed_on"]}}
+    done = ansible_playbook("liqo.fabric.plan", "-i", str(tmp_path / "inventory.yml"), "-e", json.dumps(given))
+    assert "there is no such variable" not in done.stdout
+    assert "fabric retail: 1 blocked" in done.stdout

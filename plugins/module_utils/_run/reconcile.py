@@ -266,7 +266,7 @@ def _refuse_wrong_ids(clusters: Iterable[Cluster], readings: Readings) -> None:
         Violation(
             path=f"clusters[{cluster.name}].cluster_id",
             message=f"the cluster at {reading.api.url} says it is {reading.state.id!r}, not {cluster.id!r}",
-            hint="correct the connection or the cluster id",
+            hint=f"correct the connection of {cluster.name}, or set its cluster_id, in an inventory liqo_cluster_id",
         )
         for cluster in clusters
         for reading in [readings.get(cluster.id)]
