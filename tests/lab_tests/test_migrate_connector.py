@@ -102,6 +102,7 @@ def test_a_link_moves_to_a_fabric_without_a_lost_packet_and_the_connector_is_gon
     assert yaml.safe_load(declaration.read_text()) == {"liqo_fabric_shortcuts": [DECLARED]}
 
 
+@pytest.mark.long
 def test_what_is_not_adopted_is_not_retired_and_an_interrupted_run_is_gone_on_with(
     lab: Laboratory, apis: dict[str, Api], stand_in: StandIn
 ) -> None:
