@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Builds the tarball of a release into dist/, unless what is to be released contradicts itself.
 
-    python -m tools.release 0.1.0
+python -m tools.release 0.1.0
 """
 
 from __future__ import annotations
