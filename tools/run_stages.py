@@ -23,7 +23,6 @@ DEADLINES_S = {
     "lint": 300,
     "test-unit": 300,
     "build": 120,
-    "importer": 300,
     "sanity": 600,
     "test-oldest": 400,
     "lab-binaries": 2400,

@@ -54,7 +54,7 @@ def test_a_job_may_only_read_and_ends_some_time(name: str) -> None:
     assert all("timeout-minutes" in job for job in workflow(name)["jobs"].values())
 
 
-def test_all_checks_of_make_test_run_in_ci() -> None:
+def test_all_checks_run_in_ci() -> None:
     stages = {"lint", "test-unit", "build", "importer", "test-lab", "test-molecule", "matrix"}
     assert stages <= called("ci.yml")
 
