@@ -92,11 +92,11 @@ def check_cell(cell: Cell, checks: list[str]) -> Iterator[Outcome]:
 
 def command_of(check: str) -> list[str]:
     """The Python module that does the check, with its arguments."""
-    tests = ["pytest", "-q", "-m", "not lab and not slow and not long", *tests_that_concern_ansible()]
+    tests = ["pytest", "-q", "-m", "not lab and not slow and not long", *paths_that_concern_ansible()]
     return {"docs": ["tools.build_check"], "tests": tests, "sanity": ["tools.sanity"]}[check]
 
 
-def tests_that_concern_ansible() -> list[str]:
+def paths_that_concern_ansible() -> list[str]:
     """Faces, the way through an ansible module and playbooks. What no line of Ansible takes part in is left out."""
     plugins = CHECKOUT / "tests" / "unit" / "plugins"
     faces = [path for path in plugins.iterdir() if path.is_dir() and path.name not in ("__pycache__", "module_utils")]

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from tools import matrix
-from tools.matrix import CELLS, Cell, Outcome, check_cell, table, tests_that_concern_ansible
+from tools.matrix import CELLS, Cell, Outcome, check_cell, table, paths_that_concern_ansible
 
 CELL = Cell("2.16.19", "3.11")
 
@@ -49,6 +49,6 @@ def test_the_newest_core_is_the_one_that_we_develop_with() -> None:
 
 
 def test_faces_are_among_the_tests_of_a_cell() -> None:
-    chosen = tests_that_concern_ansible()
+    chosen = paths_that_concern_ansible()
     assert {"tests/unit/plugins/action", "tests/unit/plugins/filter", "tests/unit/test_playbooks.py"} <= set(chosen)
     assert not [path for path in chosen if "/_fabric" in path]
