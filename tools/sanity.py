@@ -21,8 +21,8 @@ from tools.build_check import build
 from tools.import_root import CHECKOUT
 from tools.kept import kept_folder
 
-# What the versions of ansible-core look for to bootstrap pip, and would download from a host of their own: 2.20 and 2.21
-# the first, 2.18 and 2.19 the second, 2.16 and 2.17 the third.
+# What ansible-core looks for to bootstrap pip, and would download from a host of its own: 2.20 and 2.21 the first, 2.18
+# and 2.19 the second, 2.16 and 2.17 the third.
 GET_PIP = ("get_pip_25_2.py", "get_pip_24_2.py", "get_pip_23_1_2.py")
 GET_PIP_SOURCE = '''\
 """Installs pip from the wheel that comes with Python, then what ansible-test asks for from the ordinary index."""

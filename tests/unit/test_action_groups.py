@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, liqo.fabric contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`module_defaults: group/liqo.fabric.all` reaches every module that talks to clusters, and the documentation says so."""
+"""`module_defaults: group/liqo.fabric.all` reaches every module that takes clusters, and their pages say so."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from tools.import_root import CHECKOUT
 HEADED = {".py", ".sh", ".yml", ".yaml", ".toml", ".cfg", ".go"}
 HEADED_NAMES = {"Makefile", "run", ".ansible-lint", ".gitignore", ".gitattributes", "requirements.txt"}
 WITHOUT = ("changelogs/changelog.yaml", "changelogs/fragments/")
-HEADER = "SPDX-License-Identifier: GPL-3.0-or-later"
+HEADER = "SPDX-License-Identifier" + ": GPL-3.0-or-later"  # in two parts, or the tool `reuse` reads it as a header
 FIRST_LINES = 6
 
 

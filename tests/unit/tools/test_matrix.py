@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from tools import matrix
-from tools.matrix import CELLS, Cell, Outcome, check_cell, table, paths_that_concern_ansible
+from tools.matrix import CELLS, Cell, Outcome, check_cell, paths_that_concern_ansible, table
 
 CELL = Cell("2.16.19", "3.11")
 
