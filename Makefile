@@ -7,6 +7,13 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.cache
 
+# For one target each: `make matrix CELLS=2.16.19/3.11 CHECKS="docs tests"`, `make test-molecule SCENARIOS=kind`.
+CELLS :=
+CHECKS := docs tests sanity
+OLDEST_CELL := 2.16.19/3.11
+# Those that run on the lab; `kind` needs a container engine.
+SCENARIOS := $(filter-out kind shared,$(notdir $(patsubst %/molecule.yml,%,$(wildcard molecule/*/molecule.yml))))
+
 # The checkout as Python and Ansible see it; mypy needs the long names.
 COLLECTION := .cache/ansible_collections/liqo/fabric
 
@@ -31,7 +38,7 @@ test: system venv ## Everything below.
 	@python -m tools.run_stages $(STAGES)
 
 .PHONY: lint
-lint: lint-python lint-types lint-ansible lint-docs ## ruff, mypy --strict, ansible-lint (profile production), changelog, documentation.
+lint: lint-python lint-types lint-ansible lint-docs lint-licences ## ruff, mypy --strict, ansible-lint (profile production), changelog, documentation, licences.
 
 .PHONY: lint-python
 lint-python: venv
@@ -51,6 +58,10 @@ lint-docs: venv
 	antsibull-changelog lint
 	antsibull-docs lint-collection-docs --plugin-docs .
 
+.PHONY: lint-licences
+lint-licences: venv
+	reuse lint --quiet || reuse lint --lines
+
 .PHONY: test-unit
 test-unit: venv kubernetes-core ## Tests that need no lab, in under 2 minutes.
 	@pytest -q -m 'not lab and not slow'
@@ -62,6 +73,18 @@ build: venv ## The collection builds, installs and is complete.
 .PHONY: sanity
 sanity: venv ## ansible-test sanity, without a container engine.
 	@python -m tools.sanity
+
+.PHONY: importer
+importer: venv ## Import the collection as Galaxy does; a warning is an error.
+	@python -m tools.importer
+
+.PHONY: test-oldest
+test-oldest: venv # The oldest ansible-core on the oldest Python, if that is on the machine.
+	@python -m tools.matrix $(OLDEST_CELL) --checks docs tests
+
+.PHONY: matrix
+matrix: venv ## All ansible-core on all Pythons of this machine; CELLS and CHECKS select.
+	@python -m tools.matrix $(CELLS) --checks $(CHECKS)
 
 .PHONY: lab-binaries
 lab-binaries: system venv ## Build the lab's programs (about 10 minutes the first time).
@@ -76,8 +99,8 @@ test-lab-long: system venv ## Lab tests that take too long for `make test`: roll
 	@LIQO_FABRIC_TEST_LONG=1 pytest -v -m long
 
 .PHONY: test-molecule
-test-molecule: system venv ## The molecule scenario `default`, on the lab.
-	@molecule test -s default
+test-molecule: system venv ## All molecule scenarios that run on the lab; SCENARIOS selects.
+	@set -e; for scenario in $(SCENARIOS); do molecule test -s $$scenario; done
 
 .PHONY: bench
 bench: bench-planner bench-steady bench-lab ## Benchmarks into docs/benchmarks.md, about an hour on an idle machine.
@@ -109,3 +132,15 @@ format: venv ## Format the Python files.
 .PHONY: lock
 lock: venv ## Pin in constraints-dev.txt what requirements-dev.txt pulls in now.
 	@python -m tools.lock
+
+.PHONY: changelog
+changelog: venv ## Write the release notes of the version in galaxy.yml out of the fragments.
+	@antsibull-changelog release
+
+.PHONY: tarball
+tarball: venv # Build the release VERSION into dist/, unless it contradicts galaxy.yml or the release notes.
+	@python -m tools.release $(VERSION)
+
+.PHONY: publish
+publish: venv # Send dist/liqo-fabric-*.tar.gz to the server and with the token of the settings of ansible-galaxy.
+	@ansible-galaxy collection publish dist/liqo-fabric-*.tar.gz

@@ -13,7 +13,7 @@ import subprocess
 import venv
 from pathlib import Path
 
-from tools.import_root import CHECKOUT
+from tools.environment import pinned
 from tools.kept import kept_folder
 
 VERSION = "1.3.2"
@@ -49,11 +49,9 @@ def main() -> None:
 
 def install(folder: Path) -> None:
     """Beside it, the packages that the collection needs, in the versions of its own environment."""
-    lines = (CHECKOUT / "requirements-dev.txt").read_text(encoding="utf-8").splitlines()
-    pinned = [line for line in lines if line.partition("==")[0] in _OF_THE_COLLECTION]
     venv.create(folder, with_pip=True, clear=True)
     command = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*command, f"ansible-rulebook=={VERSION}", *pinned], check=True)
+    subprocess.run([*command, f"ansible-rulebook=={VERSION}", *pinned(*_OF_THE_COLLECTION)], check=True)
 
 
 if __name__ == "__main__":

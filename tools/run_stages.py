@@ -24,6 +24,7 @@ DEADLINES_S = {
     "test-unit": 300,
     "build": 120,
     "sanity": 600,
+    "test-oldest": 400,
     "lab-binaries": 2400,
     "test-lab": 3900,
     "test-molecule": 900,

@@ -21,8 +21,9 @@ from tools.build_check import build
 from tools.import_root import CHECKOUT
 from tools.kept import kept_folder
 
-# ansible-core 2.21 and 2.20 look for the bootstrap script of this pip, and would download it from a host of their own.
-GET_PIP = "get_pip_25_2.py"
+# What ansible-core looks for to bootstrap pip, and would download from a host of its own: 2.20 and 2.21 the first, 2.18
+# and 2.19 the second, 2.16 and 2.17 the third.
+GET_PIP = ("get_pip_25_2.py", "get_pip_24_2.py", "get_pip_23_1_2.py")
 GET_PIP_SOURCE = '''\
 """Installs pip from the wheel that comes with Python, then what ansible-test asks for from the ordinary index."""
 import subprocess
@@ -49,10 +50,11 @@ def main(arguments: list[str]) -> int:
 
 
 def _prepare_home(home: Path) -> Path:
-    """A home with the bootstrap script and the user's own pip settings; ansible-test hands no PIP_* variable on."""
-    script = home / ".ansible" / "test" / "cache" / GET_PIP
-    script.parent.mkdir(parents=True, exist_ok=True)
-    script.write_text(GET_PIP_SOURCE, encoding="utf-8")
+    """A home with the bootstrap scripts and the user's own pip settings; ansible-test hands no PIP_* variable on."""
+    cache = home / ".ansible" / "test" / "cache"
+    cache.mkdir(parents=True, exist_ok=True)
+    for name in GET_PIP:
+        (cache / name).write_text(GET_PIP_SOURCE, encoding="utf-8")
     for settings in (".pip", ".config/pip"):
         theirs, ours = Path.home() / settings, home / settings
         if theirs.is_dir() and not ours.is_symlink():

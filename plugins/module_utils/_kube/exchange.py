@@ -102,9 +102,8 @@ class _OutOfTimeError(Exception):
 
 
 class SessionOpener(Protocol):
-    """Reads the credentials afresh; raises FabricError."""
-
-    def __call__(self) -> Session: ...
+    def __call__(self) -> Session:
+        """Reads the credentials afresh; raises FabricError."""
 
 
 class Exchange:

@@ -26,7 +26,8 @@ class Module(Protocol):
     params: Mapping[str, Any]
     no_log_values: set[str]
 
-    def fail_json(self, msg: str, **result: Any) -> NoReturn: ...
+    def fail_json(self, msg: str, **result: Any) -> NoReturn:
+        """Prints the result and ends the process."""
 
 
 @contextmanager

@@ -11,9 +11,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from ansible.module_utils.testing import patch_module_args
 from ansible_collections.liqo.fabric.plugins.module_utils._run.targets import CLUSTERS_SPEC
 from ansible_collections.liqo.fabric.plugins.module_utils.fabric_module import FabricModule
+
+from tests.unit.module_arguments import patch_module_args
 
 TOKEN = "a-very-secret-token"
 INLINE = {"apiVersion": "v1", "kind": "Config", "users": [{"name": "me", "user": {"token": TOKEN}}]}
