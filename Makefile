@@ -63,7 +63,7 @@ lint-licences: venv
 	reuse lint --quiet || reuse lint --lines
 
 .PHONY: test-unit
-test-unit: venv kubernetes-core ## Tests that need no lab, in under 2 minutes.
+test-unit: venv kubernetes-core awx-collection ## Tests that need no lab, in under 2 minutes.
 	@pytest -q -m 'not lab and not slow'
 
 .PHONY: build
@@ -120,6 +120,14 @@ bench-lab: system venv kubernetes-core # New shortcuts, steady runs and dying ga
 .PHONY: ansible-rulebook
 ansible-rulebook: venv # What runs the event source in a test, in an environment of its own; needs Java.
 	@python -m tools.ansible_rulebook
+
+.PHONY: awx-collection
+awx-collection: venv # The collection that extensions/awx is applied with in a test.
+	@python -m tools.awx_collection
+
+.PHONY: docs
+docs: venv ## The documentation as a site of HTML pages, in .cache/docsite/html.
+	@python -m tools.docsite
 
 .PHONY: kubernetes-core
 kubernetes-core: venv # The collection that our connection options are compared with.

@@ -9,6 +9,10 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+from ansible_collections.liqo.fabric.plugins.module_utils import oldest_python
+
+oldest_python.require()
+
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.text import result_text
 
 ARGUMENT_SPEC: dict[str, dict[str, Any]] = {

@@ -19,6 +19,10 @@ from typing import Any
 from ansible import constants
 from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible.utils.display import Display
+from ansible_collections.liqo.fabric.plugins.module_utils import oldest_python
+
+oldest_python.require()
+
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.progress import one_line
 from ansible_collections.liqo.fabric.plugins.module_utils._run.progress import VARIABLE
 

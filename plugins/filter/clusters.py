@@ -10,6 +10,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
+from ansible_collections.liqo.fabric.plugins.module_utils import oldest_python
+
+oldest_python.require()
+
 from ansible_collections.liqo.fabric.plugins.module_utils._run.paths import beside
 from ansible_collections.liqo.fabric.plugins.module_utils._run.targets import CLUSTERS_SPEC
 

@@ -10,6 +10,10 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.liqo.fabric.plugins.module_utils import oldest_python
+
+oldest_python.require()
+
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import InputError
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.wishes import expand_wishes
 from ansible_collections.liqo.fabric.plugins.module_utils._run.wishes_spec import SHORTCUTS_SPEC

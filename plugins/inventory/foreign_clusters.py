@@ -167,6 +167,10 @@ from typing import Any
 
 from ansible.errors import AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
+from ansible_collections.liqo.fabric.plugins.module_utils import oldest_python
+
+oldest_python.require()
+
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import FabricError
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.inventory_cache import from_cache, to_cache
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.inventory_hosts import Host

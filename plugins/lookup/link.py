@@ -108,6 +108,10 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError, AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
+from ansible_collections.liqo.fabric.plugins.module_utils import oldest_python
+
+oldest_python.require()
+
 from ansible_collections.liqo.fabric.plugins.filter.clusters import clusters
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import FabricError
 from ansible_collections.liqo.fabric.plugins.module_utils._run.link_look import WHERE, link_value

@@ -9,7 +9,7 @@ DOCUMENTATION = r"""
 ---
 module: connector
 short_description: Leave the ForeignClusterConnection controller of 2025 without losing a link
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - In 2025 links between leaves were made by a controller on the hub, one for each C(ForeignClusterConnection), and by
     the command C(liqoshortcut), which writes such objects. This module reads these objects as shortcuts, and retires
@@ -299,6 +299,10 @@ failures:
   type: list
   elements: dict
 """
+
+from ansible_collections.liqo.fabric.plugins.module_utils import oldest_python
+
+oldest_python.require()
 
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.connector.report import connector_result, failure_text
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.connector.wishes import parse_wanted

@@ -341,6 +341,10 @@ result:
   type: raw
 """
 
+from ansible_collections.liqo.fabric.plugins.module_utils import oldest_python
+
+oldest_python.require()
+
 from ansible_collections.liqo.fabric.plugins.module_utils._run.face import face
 from ansible_collections.liqo.fabric.plugins.module_utils._run.info import peering_info
 from ansible_collections.liqo.fabric.plugins.module_utils._run.targets import CLUSTERS_SPEC

@@ -9,7 +9,7 @@ DOCUMENTATION = r"""
 ---
 module: propagation
 short_description: Let the Services of a hub use the shortcuts between its leaves
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - A Service whose pods a hub has offloaded to several leaves is reflected to all of them, with addresses that lead
     through the hub. This module brings about that a leaf which has a shortcut to the leaf of a pod reaches it directly.
@@ -238,6 +238,10 @@ failures:
   type: list
   elements: dict
 """
+
+from ansible_collections.liqo.fabric.plugins.module_utils import oldest_python
+
+oldest_python.require()
 
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.propagation.report import (
     failure_text,

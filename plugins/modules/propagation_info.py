@@ -9,7 +9,7 @@ DOCUMENTATION = r"""
 ---
 module: propagation_info
 short_description: Which way the Services of a hub take from each leaf
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Tells for each Service in a namespace that a hub has offloaded, and for each leaf that has this namespace, every
     endpoint with its pod, the cluster where the pod runs, the address as the leaf sees it, the path to it, and why.
@@ -132,6 +132,10 @@ result:
   returned: success
   type: raw
 """
+
+from ansible_collections.liqo.fabric.plugins.module_utils import oldest_python
+
+oldest_python.require()
 
 from ansible_collections.liqo.fabric.plugins.module_utils._run.face import face
 from ansible_collections.liqo.fabric.plugins.module_utils._run.propagation_info import propagation_info

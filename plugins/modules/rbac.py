@@ -9,7 +9,7 @@ DOCUMENTATION = r"""
 ---
 module: rbac
 short_description: Least rights for those who work with a Liqo fabric
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Makes on every cluster the roles and bindings that somebody needs for certain jobs of this collection, and nothing
     else. They come from the same table of verbs that the other modules ask about before they write.
@@ -245,6 +245,10 @@ failures:
   type: list
   elements: dict
 """
+
+from ansible_collections.liqo.fabric.plugins.module_utils import oldest_python
+
+oldest_python.require()
 
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.access import access_result, failure_text
 from ansible_collections.liqo.fabric.plugins.module_utils._run.face import face

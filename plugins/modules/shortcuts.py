@@ -586,6 +586,10 @@ failures:
       type: str
 """
 
+from ansible_collections.liqo.fabric.plugins.module_utils import oldest_python
+
+oldest_python.require()
+
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.report import failure_text, report_result
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.wishes import parse_wishes, resolve
 from ansible_collections.liqo.fabric.plugins.module_utils._run.face import face

@@ -9,6 +9,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
+from ansible_collections.liqo.fabric.plugins.module_utils import oldest_python
+
+oldest_python.require()
+
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.evidence import Rung
 
 _RUNG_BY_WORD = {str(rung): rung for rung in Rung}

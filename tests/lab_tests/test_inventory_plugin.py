@@ -172,7 +172,7 @@ def test_an_identity_is_a_connection_with_the_rights_that_its_user_has(lab: Labo
     here = {"liqo_host": "'https://127.0.0.1:' ~ liqo_api_server.split(':')[-1]"}
     file = project.configure(identity_dir="ids", read_leaves=False, compose=here)
     leaf = lab.api("leaf-a")
-    leaf.create(RIGHTS)
+    leaf.create(dict(RIGHTS))
     try:
         log = playbook("liqo.fabric.plan", inventory=file, check=False)
     finally:

@@ -95,7 +95,7 @@ class FailureName(StrEnum):
     )
     PLAN_MOVED = "plan-moved", "What would be done is no longer the plan that was saved."
     NO_PLAN = "no-plan", "A saved plan cannot be read or written."
-    MISSING_PACKAGE = "missing-package", "A Python package is missing where the task runs."
+    MISSING_PACKAGE = "missing-package", "A Python package is missing or too old where the task runs."
     WRONG_INPUT = "wrong-input", "What the task was given is refused; nothing was written."
     OTHER = "other", "Anything that has no name of its own."
 
