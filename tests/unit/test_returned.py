@@ -94,7 +94,7 @@ def _connector() -> Mapping[str, Any]:
 
 
 def _rbac() -> Mapping[str, Any]:
-    """A cluster of which nothing was read, with the plan of another one."""
+    """A cluster of which nothing was read, and another one with a plan."""
     options: dict[str, Any] = {
         "fabric": "retail",
         "name": "robot",
@@ -113,7 +113,8 @@ def _rbac() -> Mapping[str, Any]:
     api = PretendApi("leaf-a", [config_map("leaf-a")]).as_api()
     identity, clusters = parse_identity({**options, "clusters": [{"name": "leaf-a"}]})
     planned = manage_access(identity, clusters, {A: api}, state="present", check_mode=True, parallel=1)
-    return {**access_result(failed), "plan": access_result(planned)["plan"]}
+    one, other = access_result(failed), access_result(planned)
+    return {**one, "plan": other["plan"], "clusters": {**one["clusters"], **other["clusters"]}}
 
 
 RESULTS = {
