@@ -15,7 +15,7 @@ from .._fabric.changes import Back, Change, Lost
 from .._fabric.errors import FabricError
 from .._fabric.model import Cluster, ClusterId
 from .._fabric.resources import Json, Resource
-from .._kube.client import Api, Listing
+from .._kube.client import Api
 from .._kube.watching import Event
 from .._liqo.by_peer import ByPeer, Key, key_of
 from .._liqo.changes import change_of
@@ -189,9 +189,9 @@ class ClusterWatch:
         with self._lock:
             self._take(resource, key_of(event.object), None if event.type == "DELETED" else event.object)
 
-    def _listed(self, resource: Resource, listing: Listing) -> None:
+    def _listed(self, resource: Resource, bodies: tuple[Json, ...]) -> None:
         """What was missed: the last state that was seen against this one."""
-        fresh = {key_of(body): body for body in listing.items}
+        fresh = {key_of(body): body for body in bodies}
         with self._lock:
             for key in sorted({*self._objects.all(resource), *fresh}):
                 self._take(resource, key, fresh.get(key))

@@ -9,7 +9,8 @@ import threading
 from collections.abc import Callable
 
 from .._fabric.errors import FabricError, Forbidden, Gone
-from .._kube.client import Api, Listing
+from .._fabric.resources import Json
+from .._kube.client import Api
 from .._kube.watching import Event, Watch
 from .read import Scope, list_scope
 
@@ -36,7 +37,7 @@ class Follower:
         scope: Scope,
         *,
         changed: Callable[[Event], None],
-        listed: Callable[[Listing], None],
+        listed: Callable[[tuple[Json, ...]], None],
         heard: Callable[[FabricError | None], None] = _nobody_listens,
         poll_s: float = POLL_S,
         retry_s: float = RETRY_S,
@@ -52,7 +53,7 @@ class Follower:
         self._stop = threading.Event()
         self._watch: Watch | None = None
         # A watch spans one namespace or all of them.
-        self._polls = scope.namespaces is not None and len(scope.namespaces) != 1
+        self._polls = scope.names is not None or (scope.namespaces is not None and len(scope.namespaces) != 1)
         name = f"{api.cluster} {scope.query.resource}"
         self._thread = threading.Thread(target=self._keep_current, name=name, daemon=True)
 
@@ -120,8 +121,8 @@ class Follower:
             return watch.resource_version
 
     def _list(self) -> str:
-        listing = list_scope(self._api, self._scope)
+        bodies, version = list_scope(self._api, self._scope)
         if not self._stop.is_set():
-            self._listed(listing)
+            self._listed(bodies)
             self._heard(None)
-        return listing.resource_version
+        return version

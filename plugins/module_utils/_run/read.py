@@ -49,6 +49,8 @@ class Scope:
     query: Query
     namespaces: tuple[str, ...] | None = None
     """None for one list over the whole cluster, which can be watched from ``resource_version``."""
+    names: tuple[str, ...] | None = None
+    """Where a cluster-scoped kind may not be listed: the objects to get one by one."""
     resource_version: str = ""
 
 
@@ -152,12 +154,16 @@ def _extend(
         lambda query: _list_or_forbidden(api, query, raw.liqo_namespace), queries, limit=REQUESTS_PER_CLUSTER
     )
     found = dict(zip(queries, results, strict=True))
-    namespaces = next((result for query, result in found.items() if query.resource == NAMESPACE), None)
+    of_namespaces = next((query for query in queries if query.resource == NAMESPACE), None)
+    namespaces = found.get(of_namespaces) if of_namespaces is not None else None
     listed = raw.of(NAMESPACE) + (namespaces.items if isinstance(namespaces, Listing) else ())
     narrow = isinstance(namespaces, Forbidden) or NAMESPACE in raw.unread
     tenants, refused = _tenant_namespaces(api, listed, peers if look_by_name or narrow else frozenset())
     objects, more_scopes, unread = _gather(api, found, [_name(body) for body in tenants], raw.liqo_namespace)
     objects[NAMESPACE] = tenants
+    if of_namespaces is not None and isinstance(namespaces, Forbidden):
+        names = {*map(_name, tenants), *(f"{TENANT_PREFIX}{peer}" for peer in peers - refused)}
+        more_scopes[NAMESPACE] = (Scope(query=of_namespaces, names=tuple(sorted(names))),)
     unseen = refused if narrow else frozenset()
     raw = replace(raw, objects={**raw.objects, **objects}, unread=raw.unread | unread, unseen=unseen)
     return Reading(api=api, raw=raw, state=parse_cluster(raw, reported), scopes={**scopes, **more_scopes})
@@ -175,9 +181,20 @@ def in_parallel(call: Callable[[_T], _R], items: Sequence[_T], *, limit: int) ->
         return list(pool.map(call, items))
 
 
-def list_scope(api: Api, scope: Scope) -> Listing:
-    """The list that a scope stands for, again."""
-    return _list(api, scope.query, scope.namespaces)
+def list_scope(api: Api, scope: Scope) -> tuple[tuple[Json, ...], str]:
+    """What a scope stands for, again, and the version from which a watch goes on; empty where none can."""
+    if scope.names is not None:
+        found = (_get(api, scope.query.resource, name) for name in scope.names)
+        return tuple(body for body in found if body is not None), ""
+    listing = _list(api, scope.query, scope.namespaces)
+    return listing.items, listing.resource_version
+
+
+def _get(api: Api, resource: Resource, name: str) -> Json | None:
+    try:
+        return api.get(resource, name=name)
+    except NotFound:
+        return None
 
 
 def _list(api: Api, query: Query, namespaces: tuple[str, ...] | None) -> Listing:
@@ -207,9 +224,7 @@ def _tenant_namespaces(
 
     def look(peer: ClusterId) -> Json | Forbidden | None:
         try:
-            return api.get(NAMESPACE, name=f"{TENANT_PREFIX}{peer}")
-        except NotFound:
-            return None
+            return _get(api, NAMESPACE, f"{TENANT_PREFIX}{peer}")
         except Forbidden as refusal:
             return refusal
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 
 from .._fabric.propagation.model import Slice
-from .._kube.client import Listing
+from .._fabric.resources import Json
 from .._kube.watching import Event
 from .._liqo.by_peer import key_of
 from .._liqo.resources import ENDPOINT_SLICE, Query
@@ -26,7 +26,7 @@ class SliceFeed:
         self._changes = changes
         self._lock = threading.Lock()
         self._slices: dict[tuple[str, str], Slice] = {}
-        self._take_list(reading.slices)
+        self._take_list(reading.slices.items)
         scope = Scope(
             query=Query(resource=ENDPOINT_SLICE, selector=reading.selector),
             resource_version=reading.slices.resource_version,
@@ -50,7 +50,7 @@ class SliceFeed:
                 self._slices[key_of(event.object)] = parse_slice(event.object)
         self._changes.add()
 
-    def _take_list(self, listing: Listing) -> None:
+    def _take_list(self, bodies: tuple[Json, ...]) -> None:
         with self._lock:
-            self._slices = {key_of(body): parse_slice(body) for body in listing.items}
+            self._slices = {key_of(body): parse_slice(body) for body in bodies}
         self._changes.add()

@@ -16,7 +16,6 @@ from functools import partial
 from .._fabric.model import ClusterId, Pair
 from .._fabric.objects import Side
 from .._fabric.resources import Json, Resource
-from .._kube.client import Listing
 from .._kube.watching import Event
 from .._liqo.body import text_at
 from .._liqo.by_peer import ByPeer, key_of
@@ -161,8 +160,8 @@ class Feed:
         else:
             self.put(resource, event.object)
 
-    def _take_list(self, resource: Resource, listing: Listing) -> None:
-        fresh = {key_of(body): body for body in listing.items}
+    def _take_list(self, resource: Resource, bodies: tuple[Json, ...]) -> None:
+        fresh = {key_of(body): body for body in bodies}
         with self._lock:
             known = self._objects.all(resource)
             changed = [body for key, body in fresh.items() if known.get(key) != body]

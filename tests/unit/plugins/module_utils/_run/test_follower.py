@@ -11,9 +11,14 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import FabricError, Gone, Unreachable
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import (
+    FabricError,
+    Forbidden,
+    Gone,
+    Unreachable,
+)
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.resources import Resource
-from ansible_collections.liqo.fabric.plugins.module_utils._liqo.resources import CONNECTION, Query
+from ansible_collections.liqo.fabric.plugins.module_utils._liqo.resources import CONNECTION, NAMESPACE, Query
 from ansible_collections.liqo.fabric.plugins.module_utils._run.cluster_watch import Outage
 from ansible_collections.liqo.fabric.plugins.module_utils._run.follower import Follower
 from ansible_collections.liqo.fabric.plugins.module_utils._run.read import Scope
@@ -40,14 +45,14 @@ class Heard:
 
 
 @contextmanager
-def following(api: PretendApi, *namespaces: str) -> Iterator[Heard]:
+def following(api: PretendApi, *namespaces: str, scope: Scope | None = None) -> Iterator[Heard]:
     heard = Heard()
-    scope = Scope(query=Query(resource=CONNECTION), namespaces=namespaces or None, resource_version="1")
+    scope = scope or Scope(query=Query(resource=CONNECTION), namespaces=namespaces or None, resource_version="1")
     follower = Follower(
         api.as_api(),
         scope,
         changed=heard.put,
-        listed=lambda listing: heard.put(len(listing.items)),
+        listed=lambda bodies: heard.put(len(bodies)),
         heard=heard.put,
         poll_s=0.01,
         retry_s=0.01,
@@ -77,6 +82,17 @@ def test_polling_goes_on_after_a_failure_which_is_told(namespaces: Sequence[str]
         assert [heard.next() for _ in range(6)] == [1, None, DOWN, DOWN, 1, None]
         api.put(bodies.connection("leaf-c"))
         while heard.next() != (2 if not namespaces else 1):
+            pass
+
+
+def test_what_may_not_be_listed_is_looked_at_by_name() -> None:
+    refused = Forbidden(what="cannot list namespaces", where="leaf-a", why="403", next="grant it")
+    api = PretendApi("leaf-a", [bodies.namespace()], lambda verb, _resource: refused if verb != "get" else None)
+    scope = Scope(query=Query(resource=NAMESPACE), names=("liqo-tenant-leaf-b", "liqo-tenant-leaf-c"))
+    with following(api, scope=scope) as heard:
+        assert heard.next() == 1
+        api.store.clear()
+        while heard.next() != 0:
             pass
 
 
