@@ -86,7 +86,7 @@ def test_polling_goes_on_after_a_failure_which_is_told(namespaces: Sequence[str]
 
 
 def test_what_may_not_be_listed_is_looked_at_by_name() -> None:
-    refused = Forbidden(what="cannot list namespaces", where="leaf-a", why="403", next="grant it")
+    refused = Forbidden(what="cannot list namespaces", where="leaf-a", why="403", next="grant it", status=403)
     api = PretendApi("leaf-a", [bodies.namespace()], lambda verb, _resource: refused if verb != "get" else None)
     scope = Scope(query=Query(resource=NAMESPACE), names=("liqo-tenant-leaf-b", "liqo-tenant-leaf-c"))
     with following(api, scope=scope) as heard:
