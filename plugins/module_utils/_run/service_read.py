@@ -15,6 +15,7 @@ from .._fabric.resources import Json, Resource
 from .._kube.client import Api, Listing
 from .._liqo.resources import (
     BINDING,
+    DEPLOYMENT,
     ENDPOINT_SLICE,
     OF_HUBS,
     OF_LEAVES,
@@ -27,6 +28,8 @@ from .read import REQUESTS_PER_CLUSTER, Depth, Reading, in_parallel, read_cluste
 
 _MAY_BE_MISSING = (POLICY, BINDING)
 """Kinds that older API servers do not serve."""
+_MAY_BE_HIDDEN = frozenset({DEPLOYMENT})
+"""Tells only gates, which are unknown then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +78,7 @@ def world_of(readings: Readings) -> World:
 
 def _with_services(cluster: Cluster, reading: Reading, *, is_hub: bool) -> ServiceReading:
     require_right(cluster, reading)
-    seen = set(reading.raw.objects) - {ENDPOINT_SLICE}
+    seen = (set(reading.raw.objects) | (reading.raw.unread & _MAY_BE_HIDDEN)) - {ENDPOINT_SLICE}
     queries = {query.resource: query for query in (*OF_LEAVES, *(OF_HUBS if is_hub else ()))}
     todo = [query for resource, query in queries.items() if resource not in seen]
     listings = in_parallel(lambda query: _list(reading.api, query), todo, limit=REQUESTS_PER_CLUSTER)

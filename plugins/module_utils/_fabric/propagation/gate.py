@@ -108,7 +108,9 @@ def _reasons(
     state = here.state
     if state.version is not None and state.version[:3] < DIRECT_CONNECTIONS:
         yield Reason.LEAF_TOO_OLD, f"{consumer} runs Liqo {_dotted(state.version)}, direct connections need 1.2.0"
-    if state.info is not None and state.info.denies_direct_connections:
+    if state.info is None:
+        yield Reason.UNKNOWN, f"the rights on {consumer} do not show whether it denies direct connections"
+    elif state.info.denies_direct_connections:
         yield Reason.DENIED, f"{consumer} denies direct connections"
     if pair in coming:
         return
@@ -116,6 +118,8 @@ def _reasons(
 
 
 def _hub_reasons(hub: ClusterServices, consumer: ClusterId, provider: ClusterId) -> Iterator[tuple[Reason, str]]:
+    if hub.state.info is None:
+        yield Reason.UNKNOWN, f"the rights on {hub.id} do not show the version of the virtual kubelet of {consumer}"
     kubelets = hub.state.info.virtual_kubelets if hub.state.info is not None else {}
     version = kubelets.get(consumer, "")
     if version and _numbers(version) < DIRECT_CONNECTIONS:
