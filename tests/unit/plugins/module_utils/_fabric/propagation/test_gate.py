@@ -32,9 +32,13 @@ def closed(
 
 
 def with_kubelets(**versions: str) -> World:
-    hub = GOOD[HUB]
     found = {ClusterId(f"leaf-{letter}"): version for letter, version in versions.items()}
-    return {**GOOD, HUB: replace(hub, state=replace(hub.state, info=ClusterInfo(virtual_kubelets=found)))}
+    return with_info(HUB, ClusterInfo(virtual_kubelets=found))
+
+
+def with_info(of: ClusterId, info: ClusterInfo | None) -> World:
+    cluster = GOOD[of]
+    return {**GOOD, of: replace(cluster, state=replace(cluster.state, info=info))}
 
 
 def without_remap(here: ClusterId, peer: ClusterId) -> World:
@@ -61,6 +65,14 @@ WORLDS: Mapping[str, tuple[World, Closed]] = {
     "a leaf denies": (
         scene(*MESH, denies=frozenset({A})).world(),
         {(A, B): Reason.DENIED, (A, C): Reason.DENIED},
+    ),
+    "our rights hide whether a leaf denies": (
+        with_info(A, None),
+        {(A, B): Reason.UNKNOWN, (A, C): Reason.UNKNOWN},
+    ),
+    "our rights hide the virtual kubelets": (
+        with_info(HUB, None),
+        {(one, other): Reason.UNKNOWN for one in (A, B, C) for other in (A, B, C) if one != other},
     ),
     "a shortcut is missing": (
         scene((A, B), (B, C)).world(),
