@@ -21,10 +21,10 @@ from pathlib import Path
 
 DEADLINES_S = {
     "lint": 300,
-    "test-unit": 300,
+    "test-unit": 480,
     "build": 120,
     "sanity": 600,
-    "test-oldest": 400,
+    "test-oldest": 480,
     "lab-binaries": 2400,
     "test-lab": 3900,
     "test-molecule": 900,
