@@ -173,6 +173,7 @@ OF_HUBS = (
 
 OF_LEAVES = (
     LIQO_DEPLOYMENT,
+    Query(resource=FOREIGN_CLUSTER),
     Query(resource=ENDPOINT_SLICE, selector=ORIGIN),
     Query(resource=SHADOW_SLICE, selector=f"{SLICE_MANAGER}={MANAGED_BY}"),
     Query(resource=POLICY),

@@ -155,6 +155,8 @@ _HUB, _LEAF = frozenset({Side.HUB}), frozenset({Side.LEAF})
 
 RIGHTS[Job.PROPAGATION] = (
     Grant(resource=NAMESPACE_MAP, verbs=("list",), place=Place.CLUSTER, sides=_HUB),
+    # It tells whether Liqo maps addresses of a peer at all.
+    Grant(resource=FOREIGN_CLUSTER, verbs=("list",), place=Place.CLUSTER),
     Grant(resource=VIRTUAL_NODE, verbs=("list",), place=Place.CLUSTER, sides=_HUB),
     Grant(resource=SERVICE, verbs=("get", "list", "update"), place=Place.CLUSTER, sides=_HUB),
     Grant(resource=ENDPOINT_SLICE, verbs=("get", "list", "update"), useful=("watch",), place=Place.CLUSTER),
