@@ -163,7 +163,8 @@ def test_a_new_pod_gets_into_the_slices_of_the_other_leaf(lab: Laboratory, tmp_p
     folder = tmp_path / "services"
     folder.mkdir()
     services = {"liqo_fabric_services": [{"namespace": "demo", "name": "web"}], "liqo_fabric_services_mode": "shadow"}
-    write_inventory(lab, folder, {**FABRIC, **services, "liqo_fabric_clusters": lab.clusters(LEAVES)})
+    clusters = {"liqo_fabric_clusters": lab.clusters(["hub", *LEAVES]), "liqo_fabric_hubs": ["hub"]}
+    write_inventory(lab, folder, {**FABRIC, **services, **clusters})
     hub, provider = lab.api("hub"), places.load(lab.name).cluster("leaf-b")
 
     def pods_told_to_leaf_a() -> int:
