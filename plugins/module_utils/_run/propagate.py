@@ -48,7 +48,8 @@ def propagate(
     for _round in range(0 if check_mode else ROUNDS):
         reached = {key: reading for key, reading in readings.items() if isinstance(reading, ServiceReading)}
         ops = [op for plan in plans for op in plan.ops if op.id not in log.failed]
-        goals = [goal for plan in plans for goal in plan.goals]
+        # What has failed for good is not waited for.
+        goals = [goal for plan in plans for goal in plan.goals if (plan.key, goal.cluster) not in log.failures]
         if not ops and not (limits.wait and _unmet(goals, reached)):
             break
         log.add(plans, execute(ops, goals, reached, wait=limits.wait, deadline=deadline))
