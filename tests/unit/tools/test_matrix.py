@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tools import matrix
+from tools import environment, matrix
 from tools.matrix import CELLS, Cell, Outcome, check_cell, paths_that_concern_ansible, table
 
 CELL = Cell("2.16.19", "3.11")
@@ -45,7 +45,7 @@ def test_an_unknown_cell_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_the_newest_core_is_the_one_that_we_develop_with() -> None:
-    assert matrix.pinned("ansible-core") == [f"ansible-core=={list(CELLS.values())[-1].core}"]
+    assert environment.pinned("ansible-core") == [f"ansible-core=={list(CELLS.values())[-1].core}"]
 
 
 def test_faces_are_among_the_tests_of_a_cell() -> None:
