@@ -116,7 +116,8 @@ def test_constructed_variables_and_groups_see_the_facts_and_rendered_options(pro
     project.configure(**CONSTRUCTED, hubs=[{"name": "hub", "host": project.hub.url, "api_key": token}])
     listed = project.list(HUB_TOKEN="from-the-environment")
     found = listed["_meta"]["hostvars"]
-    assert (found["leaf-a"]["length_of_region"], "length_of_region" in found["leaf-b"]) == (2, False)
+    # Before ansible-core 2.19 every composed value is text.
+    assert (int(found["leaf-a"]["length_of_region"]), "length_of_region" in found["leaf-b"]) == (2, False)
     assert hosts(listed, "served_by_hub") == hosts(listed, "by_kubeconfig_pattern") == ["leaf-a", "leaf-b"]
     assert project.hub.tokens == {"Bearer from-the-environment"}
 
@@ -139,8 +140,9 @@ def test_what_is_cached_is_not_asked_again_until_the_cache_is_flushed(project: P
     (kept,) = (tmp_path / "cache").iterdir()
     assert "leaf-a" in kept.read_text()
     assert SECRET not in kept.read_text()
-    project.list("--flush-cache")
-    assert project.asked() > 0
+    if "--flush-cache" in project.run("--help").stdout:  # not before ansible-core 2.19
+        project.list("--flush-cache")
+        assert project.asked() > 0
     project.configure(**cache, leaf_roles=["Consumer"])
     assert hosts(project.list(), "liqo_leaves") == []
     assert project.asked() > 0
