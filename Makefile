@@ -63,7 +63,7 @@ lint-licences: venv
 	reuse lint --quiet || reuse lint --lines
 
 .PHONY: test-unit
-test-unit: venv kubernetes-core awx-collection ## Tests that need no lab, in under 2 minutes.
+test-unit: venv kubernetes-core awx-collection ## Tests that need no lab.
 	@pytest -q -m 'not lab and not slow'
 
 .PHONY: build

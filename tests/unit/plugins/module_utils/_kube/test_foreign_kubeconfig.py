@@ -22,7 +22,7 @@ def test_one_that_holds_all_it_needs_is_fine() -> None:
         {"exec": {"command": "rm", "apiVersion": "client.authentication.k8s.io/v1"}},
         {"auth-provider": {"name": "gcp"}},
         {"tokenFile": "/etc/shadow"},
-        {"client-key": "/root/.ssh/id_rsa"},
+        {"client-key": "/home/somebody/.ssh/id_rsa"},
     ],
     ids=lambda user: next(iter(user)),
 )
