@@ -192,7 +192,7 @@ def test_services_take_shortcuts_with_the_needed_verbs(lab: Laboratory, robots: 
 @pytest.mark.parametrize(
     ("verb", "resource"),
     [
-        ("create", resources.SHADOW_SLICE),
+        pytest.param("create", resources.SHADOW_SLICE, marks=pytest.mark.long),
         pytest.param("list", resources.SHADOW_SLICE, marks=pytest.mark.long),
         pytest.param("list", resources.ENDPOINT_SLICE, marks=pytest.mark.long),
         pytest.param("list", resources.NAMESPACE_MAP, marks=pytest.mark.long),
