@@ -3,12 +3,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`make test`: runs the targets of the Makefile one after the other, all of them even after a failure, and sums up.
 
-Each stage has a deadline, so that nothing hangs for ever. The last line counts the tests of all pytest runs; a stage
-that failed without a failing test (a linter, a timeout) counts as one failure.
+Each stage has a deadline, so that nothing hangs for ever. The last lines name the tests that failed and count those of
+all pytest runs; a stage that failed without a failing test (a linter, a timeout) counts as one failure.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -42,6 +43,8 @@ class Outcome:
     passed: int
     failed: int
     skipped: int
+    failures: tuple[str, ...] = ()
+    """The tests that failed."""
 
 
 def main(stages: list[str]) -> int:
@@ -71,38 +74,47 @@ def run_stage(stage: str, deadline_s: float) -> Outcome:
             result = f"not finished after {deadline_s:.0f} s"
         finally:
             _end_group(process)
-        passed, failed, skipped = counts(Path(report.name))
-    if result != "ok" and not failed:
-        failed = 1
-    seconds = time.monotonic() - started
-    return Outcome(stage=stage, result=result, seconds=seconds, passed=passed, failed=failed, skipped=skipped)
+        seconds = time.monotonic() - started
+        return read(Path(report.name), stage, result, seconds)
 
 
 def _end_group(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGTERM)
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+    """Interrupted first: pytest then takes its labs down and writes its report."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+        if process.poll() is None:
+            os.killpg(process.pid, number)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(60)
 
 
-def counts(report: Path) -> tuple[int, int, int]:
-    """Passed, failed and skipped tests of a JUnit report; zeros where pytest wrote none."""
-    if not report.stat().st_size:
-        return 0, 0, 0
-    suites = ET.parse(report).getroot().iter("testsuite")
+def read(report: Path, stage: str, result: str, seconds: float) -> Outcome:
+    """The outcome of a stage, with the tests of its JUnit report; none where pytest wrote no report."""
     total = failed = skipped = 0
-    for suite in suites:
+    failures: list[str] = []
+    root = ET.parse(report).getroot() if report.stat().st_size else ET.Element("testsuites")
+    for suite in root.iter("testsuite"):
         total += int(suite.get("tests", 0))
         failed += int(suite.get("failures", 0)) + int(suite.get("errors", 0))
         skipped += int(suite.get("skipped", 0))
-    return total - failed - skipped, failed, skipped
+    for case in root.iter("testcase"):
+        if case.find("failure") is not None or case.find("error") is not None:
+            failures.append(f"{case.get('classname')}::{case.get('name')}")
+    return Outcome(
+        stage=stage,
+        result=result,
+        seconds=seconds,
+        passed=total - failed - skipped,
+        failed=failed or int(result != "ok"),
+        skipped=skipped,
+        failures=tuple(failures),
+    )
 
 
 def summary(outcomes: list[Outcome]) -> str:
-    rows = [f"{outcome.stage:<14}{outcome.seconds:6.0f} s  {outcome.result}" for outcome in outcomes]
+    rows: list[str] = []
+    for outcome in outcomes:
+        rows.append(f"{outcome.stage:<14}{outcome.seconds:6.0f} s  {outcome.result}")
+        rows += [f"    failed: {test}" for test in outcome.failures]
     passed, failed, skipped = (sum(getattr(o, count) for o in outcomes) for count in ("passed", "failed", "skipped"))
     return "\n".join([*rows, "", f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else "")])
 

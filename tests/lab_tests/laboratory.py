@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, liqo.fabric contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A lab as tests use it, through the same commands as a person: ``python -m lab`` and ``ansible-playbook``."""
+"""A lab as tests use it: mostly through the same commands as a person, ``python -m lab`` and ``ansible-playbook``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from typing import Any
 
 import yaml
 
-from lab import places
+from lab import audit, faults, places
 from lab.api import Api
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -74,7 +74,7 @@ class Laboratory:
         return done.stdout
 
     def kubeconfig(self, cluster: str) -> Path:
-        return Path(self.command("kubeconfig", cluster).strip())
+        return places.load(self.name).cluster(cluster).user_kubeconfig
 
     def api(self, cluster: str) -> Api:
         return Api(self.kubeconfig(cluster))
@@ -83,7 +83,7 @@ class Laboratory:
         self.command("break", cluster, what)
 
     def mend(self) -> None:
-        self.command("mend")
+        faults.mend(places.load(self.name))
 
     def writes(self, since: str, clusters: Iterable[str], *, agent: str = "liqo.fabric") -> int:
         """Writes that clients of this name made, by the audit logs."""
@@ -94,10 +94,13 @@ class Laboratory:
 
     def _audited(self, since: str, clusters: Iterable[str], agent: str) -> dict[str, int]:
         counts = {"requests": 0, "writes": 0}
-        for cluster in clusters:
-            for row in json.loads(self.command("audit", cluster, "--since", since, "--json"))["rows"]:
-                if row["agent"].startswith(agent):
-                    counts = {what: counts[what] + row[what] for what in counts}
+        for name in clusters:
+            cluster = places.load(self.name).cluster(name)
+            audit.settle(cluster)
+            for row in audit.count(audit.read(cluster.audit_log, since=datetime.fromisoformat(since))):
+                if row.agent.startswith(agent):
+                    counts["requests"] += row.requests
+                    counts["writes"] += row.writes
         return counts
 
     def clusters(self, names: Iterable[str]) -> list[dict[str, Any]]:

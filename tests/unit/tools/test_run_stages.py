@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,19 @@ def test_the_last_line_sums_all_stages() -> None:
     second = Outcome(stage="lab", result="failed with exit code 2", seconds=2, passed=4, failed=1, skipped=2)
     assert summary([first, second]).splitlines()[-1] == "7 passed, 1 failed, 2 skipped"
     assert summary([first]).splitlines()[-1] == "3 passed, 0 failed"
+
+
+def test_failed_tests_are_named_in_the_summary(stage: Path) -> None:
+    case = '<testcase classname="tests.lab" name="test_two"><failure message="no"/></testcase>'
+    report = f'<testsuites><testsuite tests="1" failures="1" errors="0" skipped="0">{case}</testsuite></testsuites>'
+    stage.write_text(writes(report) + "exit 1\n", encoding="utf-8")
+    assert "    failed: tests.lab::test_two" in summary([run_stage("check", 10)]).splitlines()
+
+
+def test_a_stage_over_its_deadline_may_still_write_its_report(stage: Path) -> None:
+    report = writes(REPORT.format(failures=1, errors=0)).strip()
+    stage.write_text(f"trap {shlex.quote(report + '; exit 1')} INT\nsleep 60\n", encoding="utf-8")
+    assert run_stage("check", 1).passed == 6
 
 
 def writes(report: str) -> str:
