@@ -17,7 +17,7 @@ from tests.lab_tests.laboratory import Laboratory
 
 
 @pytest.fixture(scope="session")
-def lab() -> Iterator[Laboratory]:
+def running_lab() -> Iterator[Laboratory]:
     running = os.environ.get("LIQO_FABRIC_TEST_LAB")
     if running:
         yield Laboratory(running)
@@ -27,6 +27,13 @@ def lab() -> Iterator[Laboratory]:
     laboratory.command("up", "--leaves", "3", "--fast-ping", "--kube-proxy", timeout_s=1800)
     yield laboratory
     laboratory.command("down")
+
+
+@pytest.fixture(scope="module")
+def lab(running_lab: Laboratory) -> Laboratory:
+    """The tests of a module find no link between leaves, whatever those before them have left."""
+    running_lab.unlink_all()
+    return running_lab
 
 
 @pytest.fixture(autouse=True)

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -153,6 +154,10 @@ class Laboratory:
         for cluster, peer in (pair, pair[::-1]):
             self._remove_namespace(cluster, f"liqo-tenant-{peer}")
 
+    def unlink_all(self) -> None:
+        for one, other in combinations(places.load(self.name).leaves, 2):
+            self.unlink((one.name, other.name))
+
     def _remove_namespace(self, cluster: str, name: str) -> None:
         api = self.api(cluster)
         api.delete("v1", "Namespace", name)
@@ -206,7 +211,7 @@ def playbook(*arguments: str, inventory: str = "", check: bool = True) -> str:
 
 
 def now() -> str:
-    r"""A moment for \`\`since\`\`, by the clock of this machine, on which all API servers of a lab run."""
+    """A moment for ``since``, by the clock of this machine, on which all API servers of a lab run."""
     return datetime.now(UTC).isoformat()
 
 
