@@ -24,6 +24,7 @@ requirements:
 extends_documentation_fragment:
   - liqo.fabric.attributes
   - liqo.fabric.clusters
+  - liqo.fabric.wishes
 options:
   hubs:
     description: Those of O(clusters) on which the controller runs, by name or cluster id. All others are leaves.
@@ -39,117 +40,13 @@ options:
         namespace C(liqo-shortcutmanager-system) with all that is in it. On the leaves it deletes the ClusterRole
         C(liqo-gatewayclients-reader) and its binding, unless somebody else than O(hubs) is bound to it.
       - V(absent) writes nothing at all as long as the link of one object is neither adopted by O(fabric) and as
-        declared, nor gone, nor given up in O(abandon). A link itself is never written to.
+        declared in O(shortcuts), nor gone, nor given up in O(abandon). A link itself is never written to.
     type: str
     choices: [gathered, absent]
     required: true
   fabric:
     description: Name of the fabric that has adopted the links. Required with O(state=absent).
     type: str
-  shortcuts:
-    description:
-      - What the fabric declares, as in O(liqo.fabric.shortcuts#module:shortcuts). Required with O(state=absent).
-    type: list
-    elements: dict
-    suboptions:
-      <<: &settings
-        server:
-          description: The cluster that runs the gateway server, or V(auto).
-          type: str
-        service_type:
-          description: How the Service of the gateway server is exposed.
-          type: str
-          choices: [LoadBalancer, NodePort, ClusterIP]
-        port:
-          description: UDP port of the gateway server.
-          type: int
-        node_port:
-          description: NodePort of the Service.
-          type: int
-        load_balancer_ip:
-          description: Address that the load balancer shall use.
-          type: str
-        mtu:
-          description: MTU of the tunnel in bytes.
-          type: int
-        server_template:
-          description: Name of the WgGatewayServerTemplate.
-          type: str
-        server_template_namespace:
-          description: Namespace of the server template.
-          type: str
-        client_template:
-          description: Name of the WgGatewayClientTemplate.
-          type: str
-        client_template_namespace:
-          description: Namespace of the client template.
-          type: str
-        client_endpoint:
-          description: What the client dials instead of what the server advertises.
-          type: dict
-          suboptions:
-            address:
-              description: Address or host name.
-              type: str
-            port:
-              description: UDP port.
-              type: int
-        service_annotations:
-          description: Annotations of the Service of the gateway server.
-          type: dict
-        service_labels:
-          description: Labels of the Service of the gateway server.
-          type: dict
-        keys:
-          description: Who makes the WireGuard keys.
-          type: str
-          choices: [liqo, own]
-      between:
-        description: The two clusters.
-        type: list
-        elements: str
-      mesh:
-        description: Every one of these clusters with every other.
-        type: dict
-        suboptions:
-          names: &names
-            description: Clusters, by name or cluster id.
-            type: list
-            elements: str
-          selector: &selector
-            description: The clusters whose labels match.
-            type: str
-      ring:
-        description: Each cluster with the next one.
-        type: dict
-        suboptions:
-          names: *names
-          selector: *selector
-      star:
-        description: One cluster with every other one.
-        type: dict
-        suboptions:
-          center:
-            description: The cluster in the middle.
-            type: str
-            required: true
-          names: *names
-          selector: *selector
-      except:
-        description: What a mesh, ring or star leaves out.
-        type: list
-        elements: raw
-  defaults:
-    description: Settings of all shortcuts that say nothing else.
-    type: dict
-    suboptions:
-      <<: *settings
-  labels_from:
-    description: Where selectors find labels, as in O(liqo.fabric.shortcuts#module:labels_from).
-    type: list
-    elements: str
-    choices: [inventory, cluster, hub]
-    default: [inventory]
   abandon:
     description:
       - Objects that may go whatever has become of their link, each as C(namespace/name). What there is of the link

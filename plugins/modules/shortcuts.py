@@ -25,6 +25,7 @@ requirements:
 extends_documentation_fragment:
   - liqo.fabric.attributes
   - liqo.fabric.clusters
+  - liqo.fabric.wishes
 attributes:
   idempotent:
     support: partial
@@ -36,149 +37,18 @@ options:
       - Name of the fabric. It is written on what this module creates, so that several fabrics can share a cluster.
     type: str
     required: true
-  shortcuts:
-    description:
-      - What to connect. Each entry has exactly one of O(shortcuts[].between), O(shortcuts[].mesh), O(shortcuts[].ring)
-        and O(shortcuts[].star), and settings for the pairs that come of it.
-      - A pair may come of several entries. Their settings add up, one by one. What O(shortcuts[].between) says wins
-        over what a mesh, ring or star says, and that over O(defaults). Two entries of the same rank that want something
-        else of the same setting are refused, with both of them named.
-      - Required with O(state=present). With O(state=absent) and without this option all links that carry the mark of
-        O(fabric) are removed.
-    type: list
-    elements: dict
-    suboptions:
-      <<: &settings
-        server:
-          description:
-            - The cluster that runs the gateway server, by name or cluster id. The other one dials it.
-            - V(auto) chooses. A role that exists already is always kept.
-          type: str
-        service_type:
-          description: How the Service of the gateway server is exposed. V(LoadBalancer) where nothing is said.
-          type: str
-          choices: [LoadBalancer, NodePort, ClusterIP]
-        port:
-          description: UDP port of the gateway server. V(51840) where nothing is said.
-          type: int
-        node_port:
-          description: NodePort of the Service. Chosen by Kubernetes where nothing is said.
-          type: int
-        load_balancer_ip:
-          description: Address that the load balancer shall use.
-          type: str
-        mtu:
-          description: MTU of the tunnel in bytes, the same on both sides. V(1340) where nothing is said.
-          type: int
-        server_template:
-          description: Name of the WgGatewayServerTemplate. V(wireguard-server) where nothing is said.
-          type: str
-        server_template_namespace:
-          description: Namespace of the server template, that of Liqo where nothing is said.
-          type: str
-        client_template:
-          description: Name of the WgGatewayClientTemplate. V(wireguard-client) where nothing is said.
-          type: str
-        client_template_namespace:
-          description: Namespace of the client template, that of Liqo where nothing is said.
-          type: str
-        client_endpoint:
-          description: What the client dials instead of what the server advertises, for a server behind NAT.
-          type: dict
-          suboptions:
-            address:
-              description: Address or host name.
-              type: str
-            port:
-              description: UDP port.
-              type: int
-        service_annotations:
-          description: Annotations of the Service of the gateway server. Needs Liqo 1.2.0 on the server's cluster.
-          type: dict
-        service_labels:
-          description: Labels of the Service of the gateway server. Needs Liqo 1.2.0 on the server's cluster.
-          type: dict
-        keys:
-          description:
-            - Who makes the WireGuard keys. V(liqo) where nothing is said.
-            - With V(liqo) Liqo's controllers make the keys of new gateways. What is there stays, also keys that this
-              module made in an earlier run.
-            - With V(own) this module makes a pair per side, and a Secret for it in the tenant namespace. A link with
-              keys of Liqo gets new ones, which interrupts it for a moment. Needs the Python package C(cryptography).
-          type: str
-          choices: [liqo, own]
-      between:
-        description: The two clusters, by name or cluster id. Their order has no meaning.
-        type: list
-        elements: str
-      mesh:
-        description: Every one of these clusters with every other.
-        type: dict
-        suboptions:
-          names: &names
-            description: Clusters, by name or cluster id.
-            type: list
-            elements: str
-          selector: &selector
-            description:
-              - The clusters whose labels match, a label selector of Kubernetes like
-                V(region=eu,tier in (shop, depot\),!retired). Where the labels come from is said by O(labels_from).
-              - Clusters of O(hubs) are never picked. An empty selector picks all others.
-              - They are added to the names. When nothing is picked, the task says so in a warning.
-            type: str
-      ring:
-        description:
-          - Each cluster with the next one, and the last with the first.
-          - The order is that of the names, followed by what the selector picks, sorted by cluster id.
-        type: dict
-        suboptions:
-          names: *names
-          selector: *selector
-      star:
-        description: One cluster with every other one.
-        type: dict
-        suboptions:
-          center:
-            description: The cluster in the middle, by name or cluster id.
-            type: str
-            required: true
-          names: *names
-          selector: *selector
-      except:
-        description:
-          - What a mesh, ring or star leaves out. A name leaves out a cluster, a list of two names this pair only.
-          - A ring closes around a cluster that is left out, and is open at a pair that is left out.
-        type: list
-        elements: raw
-  labels_from:
-    description:
-      - Where the labels come from by which a O(shortcuts[].mesh.selector) picks clusters. Nothing is read without a
-        selector.
-      - V(inventory) is O(clusters[].labels). V(cluster) is what Liqo was installed with on each cluster, its cluster
-        labels. V(hub) is the labels of the ForeignClusters of O(hubs).
-      - Where they differ, V(inventory) wins over V(cluster), and that over V(hub).
-      - A cluster that cannot be read for V(cluster) is picked by no selector, and the task warns of it. When a hub
-        cannot be read for V(hub), the task fails and writes nothing.
-    type: list
-    elements: str
-    choices: [inventory, cluster, hub]
-    default: [inventory]
   hubs:
     description: Those of O(clusters), by name or cluster id, that are hubs. No selector picks them.
     type: list
     elements: str
     default: []
-  defaults:
-    description: Settings of all shortcuts that say nothing else.
-    type: dict
-    suboptions:
-      <<: *settings
   state:
     description:
-      - V(present) adds the shortcuts that are missing and repairs those that have drifted. Others are left alone.
+      - V(present) adds the O(shortcuts) that are missing and repairs those that have drifted. Others are left alone.
       - V(exact) does the same, and removes the links that carry the mark of O(fabric) and are not in O(shortcuts).
-      - V(absent) removes the shortcuts. What this collection did not make, such as a tenant namespace that was there
-        before, is left alone. A link that another fabric wants too stays, and loses only the mark of this one.
+      - V(absent) removes the O(shortcuts), or without this option all links that carry the mark of O(fabric). What this
+        collection did not make, such as a tenant namespace that was there before, is left alone. A link that another
+        fabric wants too stays, and loses only the mark of this one.
       - V(gathered) writes nothing and returns RV(gathered), the shortcuts between O(clusters) as they are.
       - V(rendered) writes nothing and returns RV(rendered), the manifests of the wanted shortcuts by cluster.
     type: str
