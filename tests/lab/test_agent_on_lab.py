@@ -135,6 +135,7 @@ def is_ready(body: dict[str, Any] | None) -> bool:
 
 def test_pods_of_two_leaves_reach_each_other_through_the_hub(lab: Lab) -> None:
     address = address_through_hub(lab)
+    wait_for(lambda: answers(lab, address), "the gateways to carry packets", timeout_s=PATIENCE_S)
     assert datapath.identify(lab, "leaf-a", POD_A, address)["pod"] == POD_B
     assert datapath.trace(lab, "leaf-a", POD_A, address) == ("leaf-a", "hub", "leaf-b")
 

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -147,21 +148,25 @@ class Laboratory:
             found[plural] = [item for item in items if item["metadata"]["namespace"] == f"liqo-tenant-{peer}"]
         return found
 
-    def unlink(self, pair: tuple[str, str]) -> None:
-        """As if the two had never been linked, by whomever; the collection keeps a namespace that it did not make."""
-        if any(held for sides in (pair, pair[::-1]) for held in self.link_objects(*sides).values()):
-            assert not self.shortcuts(pair, [pair], state="absent").failed
-        for cluster, peer in (pair, pair[::-1]):
-            self._remove_namespace(cluster, f"liqo-tenant-{peer}")
+    def unlink(self, *pairs: tuple[str, str]) -> None:
+        """As if none had ever been linked, by whomever; the collection keeps a namespace that it did not make."""
+        sides = [side for pair in pairs for side in (pair, pair[::-1])]
+        held = [side for side in sides if any(self.link_objects(*side).values())]
+        if held:
+            linked = sorted({min(side, side[::-1]) for side in held})
+            names = sorted({name for pair in linked for name in pair})
+            assert not self.shortcuts(names, linked, state="absent").failed
+        apis = {cluster: self.api(cluster) for cluster, _peer in sides}
+        for cluster, peer in sides:
+            apis[cluster].delete("v1", "Namespace", f"liqo-tenant-{peer}")
+        for cluster, peer in sides:
+            name = f"liqo-tenant-{peer}"
+            gone = partial(_is_gone, apis[cluster], name)
+            eventually(gone, what=f"namespace {name} of {cluster} gone")
 
     def unlink_all(self) -> None:
-        for one, other in combinations(places.load(self.name).leaves, 2):
-            self.unlink((one.name, other.name))
-
-    def _remove_namespace(self, cluster: str, name: str) -> None:
-        api = self.api(cluster)
-        api.delete("v1", "Namespace", name)
-        eventually(lambda: api.get("v1", "Namespace", name) is None, what=f"namespace {name} of {cluster} gone")
+        leaves = [cluster.name for cluster in places.load(self.name).leaves]
+        self.unlink(*combinations(leaves, 2))
 
     def everything(self, cluster: str) -> set[str]:
         """Every Liqo object, namespace, Secret, Service, Deployment of a cluster, to compare before and after."""
@@ -176,6 +181,10 @@ class Laboratory:
         for path in ("/api/v1/namespaces", "/api/v1/secrets", "/api/v1/services", "/apis/apps/v1/deployments"):
             found |= _named(path.rpartition("/")[2], api.request("GET", path)["items"])
         return found
+
+
+def _is_gone(api: Api, namespace: str) -> bool:
+    return api.get("v1", "Namespace", namespace) is None
 
 
 def _named(plural: str, items: Iterable[Mapping[str, Any]]) -> set[str]:

@@ -39,14 +39,12 @@ OFFLOADING = "offloading.liqo.io/v1beta1"
 @pytest.fixture(scope="module", autouse=True)
 def _linked(lab: Laboratory) -> Iterator[None]:
     """Shortcuts of leaf-c to both others, and nothing of ours in the Services before and after."""
-    for pair in (*PAIRS, ("leaf-a", "leaf-b")):
-        lab.unlink(pair)
+    lab.unlink(*PAIRS, ("leaf-a", "leaf-b"))
     assert not lab.shortcuts(LEAVES, PAIRS).failed
     yield
     lab.mend()
     assert not propagate(lab, state="absent", services=None).failed
-    for pair in PAIRS:
-        lab.unlink(pair)
+    lab.unlink(*PAIRS)
 
 
 @pytest.fixture(autouse=True)

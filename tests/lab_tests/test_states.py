@@ -24,10 +24,7 @@ AB, BC = ("leaf-a", "leaf-b"), ("leaf-b", "leaf-c")
 def _clean(lab: Laboratory) -> Iterator[None]:
     """No link between leaves, whoever made it."""
     yield
-    for fabric in ("test", "edge"):
-        lab.shortcuts(LEAVES, [], state="absent", shortcuts=None, fabric=fabric)
-    for pair in (AB, BC):
-        lab.unlink(pair)
+    lab.unlink(AB, BC)
 
 
 def run(lab: Laboratory, *pairs: tuple[str, str], **options: Any) -> Task:
