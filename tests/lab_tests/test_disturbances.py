@@ -144,7 +144,7 @@ def proxy(lab: Laboratory) -> Iterator[Server]:
     "faults",
     [
         (status(429, reason="TooManyRequests", retry_after="1"), status(500, reason="InternalError"), slow),
-        (conflict, expired, slow),
+        pytest.param((conflict, expired, slow), marks=pytest.mark.long),
         # A read that hangs costs a whole read timeout, so that few do.
         pytest.param((*(reset, lose_answer) * 3, hanging), marks=[pytest.mark.long, pytest.mark.timeout(900)]),
     ],

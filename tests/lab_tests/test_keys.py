@@ -23,7 +23,7 @@ SURELY_OVER_S = 10.0
 """WireGuard tries a lost handshake again after 5 s: far beyond what a rotation takes, and no promise about speed."""
 
 
-@pytest.fixture(params=["liqo", "own"])
+@pytest.fixture(params=["liqo", pytest.param("own", marks=pytest.mark.long)])
 def keys(request: pytest.FixtureRequest, lab: Laboratory) -> Iterator[str]:
     """A new link with keys of this kind."""
     lab.unlink(PAIR)
