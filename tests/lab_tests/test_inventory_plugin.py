@@ -170,7 +170,7 @@ def test_playbooks_take_the_inventory_and_a_dead_hub_hides_nobody(project: Proje
 def test_an_identity_is_a_connection_with_the_rights_that_its_user_has(lab: Laboratory, project: Project) -> None:
     # The hub reaches the leaf under another address than this machine.
     addresses = {name: lab.api(name).url for name in LEAVES}
-    here = {"liqo_host": f"{addresses}[inventory_hostname]"}
+    here = {"liqo_host": f"{addresses}[liqo_cluster_id]"}
     file = project.configure(identity_dir="ids", read_leaves=False, compose=here)
     leaf = lab.api("leaf-a")
     leaf.create(dict(RIGHTS))

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -28,8 +29,10 @@ from .world import World
 
 LOOKING = (State.GATHERED, State.RENDERED)
 """States that write nothing."""
-ROUNDS = 4
-"""Observe, plan and act at most so often; a healthy run needs one round and an empty second plan."""
+ROUNDS = 3
+"""Act on one link at most so often; a healthy run needs one round and then an empty plan."""
+STALE_PAUSE_S = 0.5
+"""After a round in which somebody else was quicker, such as another run: time for them to get on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,16 +206,23 @@ class _Run:
         """Rounds of execution and observation, until nothing is left to do or nothing more can be done."""
         results = {pair: act.Result() for pair in plans}
         open_pairs = set(plans)
-        for number in range(ROUNDS):
+        rounds = dict.fromkeys(plans, 0)
+        patient_until = time.monotonic() + self.limits.wait_timeout_s
+        while True:
             states = _states(readings)
             todo = [plan for pair, plan in plans.items() if pair in open_pairs and self._has_work(plan, states)]
+            for plan in [plan for plan in todo if rounds[plan.pair] == ROUNDS]:
+                results[plan.pair] = replace(results[plan.pair], failure=_restless(plan))
+                open_pairs.discard(plan.pair)
+                todo.remove(plan)
             if not todo:
                 break
-            if number == ROUNDS - 1:
-                for plan in todo:
-                    results[plan.pair] = replace(results[plan.pair], failure=_restless(plan))
-                break
-            for pair, outcome in zip((plan.pair for plan in todo), self._execute(todo, readings), strict=True):
+            outcomes = self._execute(todo, readings)
+            if any(outcome.stale for outcome in outcomes):
+                time.sleep(STALE_PAUSE_S)
+            for pair, outcome in zip((plan.pair for plan in todo), outcomes, strict=True):
+                # Two runs that make the same link hinder each other often, and not for long.
+                rounds[pair] += not outcome.stale or time.monotonic() > patient_until
                 results[pair] = replace(outcome, done=results[pair].done + outcome.done)
                 if any(op.kind is Kind.SECRET for op in outcome.done):
                     # A rotation that has begun is not begun again; what is left of it is ordinary repair.
@@ -289,7 +299,7 @@ def _restless(plan: LinkPlan) -> FabricError:
     return FabricError(
         what=f"{plan.pair} does not settle",
         where=f"clusters {plan.pair.a} and {plan.pair.b}",
-        why=f"after {ROUNDS - 1} rounds there is still something to do: {changes}",
+        why=f"after {ROUNDS} rounds there is still something to do: {changes}",
         next="look for another tool that manages the same objects, or a field that this version of Liqo does not keep",
         fault=FailureName.UNSETTLED,
     )
