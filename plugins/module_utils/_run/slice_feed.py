@@ -51,6 +51,9 @@ class SliceFeed:
         self._changes.add()
 
     def _take_list(self, bodies: tuple[Json, ...]) -> None:
+        slices = {key_of(body): parse_slice(body) for body in bodies}
         with self._lock:
-            self._slices = {key_of(body): parse_slice(body) for body in bodies}
-        self._changes.add()
+            changed, self._slices = slices != self._slices, slices
+        # Whoever polls sees the same list again and again.
+        if changed:
+            self._changes.add()
