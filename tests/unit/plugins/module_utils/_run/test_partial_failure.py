@@ -26,6 +26,8 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import (
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.report import LinkReport, Report
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.resources import Resource
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo import resources
+from ansible_collections.liqo.fabric.plugins.module_utils._run import reconcile as reconcile_module
+from ansible_collections.liqo.fabric.plugins.module_utils._run.act import CONFLICT_TRIES
 from ansible_collections.liqo.fabric.plugins.module_utils._run.reconcile import Limits, reconcile
 
 from tests.unit import bodies
@@ -65,7 +67,9 @@ def world() -> World:
     return apis
 
 
-def run(world: World, state: State = State.PRESENT, pairs: Iterable[Pair] = (AB, AC, BC)) -> Report:
+def run(
+    world: World, state: State = State.PRESENT, pairs: Iterable[Pair] = (AB, AC, BC), wait_timeout_s: float = 0.2
+) -> Report:
     fabric = Fabric(
         name=FabricName("retail"),
         clusters=tuple(Cluster(id=ClusterId(name), name=name, labels={}) for name in NAMES),
@@ -73,7 +77,7 @@ def run(world: World, state: State = State.PRESENT, pairs: Iterable[Pair] = (AB,
         state=state,
     )
     apis = {ClusterId(name): api.as_api() for name, api in world.items()}
-    return reconcile(fabric, apis, limits=Limits(wait_timeout_s=0.2), check_mode=False)
+    return reconcile(fabric, apis, limits=Limits(wait_timeout_s=wait_timeout_s), check_mode=False)
 
 
 def of(report: Report, wanted: Pair) -> LinkReport:
@@ -276,3 +280,21 @@ def test_an_api_server_that_goes_away_while_we_wait_is_the_failure(unmade: World
     gone = errors.Unreachable(what="w", where="x", why="b:1/TCP refused", next="start it")
     refuse(unmade["leaf-b"], gone, "list", kinds=[resources.DAEMON_SET])
     assert failure_of(run(unmade)) is gone
+
+
+def test_a_run_that_another_one_forestalls_again_and_again_does_not_give_up(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconcile_module, "STALE_PAUSE_S", 0.0)
+    conflict = api_error(errors.Conflict, 409, "update")
+    left = [conflict] * (2 * reconcile_module.ROUNDS * CONFLICT_TRIES)
+    world["leaf-c"].refuse = lambda verb, _kind: left.pop() if verb == "update" and left else None
+    assert of(run(world, wait_timeout_s=30), AC).outcome == "repaired"
+    assert not left
+
+
+def test_a_run_that_is_always_forestalled_ends(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reconcile_module, "STALE_PAUSE_S", 0.0)
+    refuse(world["leaf-c"], api_error(errors.Conflict, 409, "update"), "update")
+    link = of(run(world), AC)
+    assert (link.outcome, link.failure and link.failure.fault) == ("failed", FailureName.UNSETTLED)
