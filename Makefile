@@ -114,8 +114,8 @@ bench-steady: venv # Runs that find nothing to do, over simulated API servers.
 	@python -m benchmarks steady
 
 .PHONY: bench-lab
-bench-lab: system venv kubernetes-core # New shortcuts, steady runs and dying gateways, on labs with 3 to 12 leaves.
-	@python -m benchmarks create real failover
+bench-lab: system venv kubernetes-core # New shortcuts, steady runs, dying gateways and new keys, on labs with 3 to 12 leaves.
+	@python -m benchmarks create real failover rotation
 
 .PHONY: ansible-rulebook
 ansible-rulebook: venv # What runs the event source in a test, in an environment of its own; needs Java.

@@ -11,7 +11,7 @@ import sys
 
 from tools.import_root import link_checkout
 
-PARTS = ("planner", "steady", "create", "real", "failover")
+PARTS = ("planner", "steady", "create", "real", "failover", "rotation")
 
 
 def main() -> int:
@@ -30,7 +30,7 @@ def main() -> int:
     # The processes that measure are started anew, and must find the collection too.
     os.environ["PYTHONPATH"] = os.pathsep.join([root, os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
     os.environ["ANSIBLE_COLLECTIONS_PATH"] = root
-    from benchmarks import creation, failover, planner, real, recording, steady
+    from benchmarks import creation, failover, planner, real, recording, rotation, steady
 
     if options.record:
         recording.record(options.lab)
@@ -46,6 +46,8 @@ def main() -> int:
         real.run(options.lab, repeat=options.repeat, quick=options.quick)
     if "failover" in parts:
         failover.run(options.lab, repeat=options.repeat, quick=options.quick)
+    if "rotation" in parts:
+        rotation.run(options.lab, repeat=options.repeat, quick=options.quick)
     return 0
 
 

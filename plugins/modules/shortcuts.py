@@ -115,6 +115,7 @@ options:
     description:
       - RV(saved_plan) of an earlier run in check mode with the same options, for where no file outlives a run. Exactly
         that plan is carried out. When anything has moved since, nothing is written, and the message says what moved.
+      - What C(ansible.builtin.slurp) reads of a O(plan_file) is taken as well.
       - In check mode it is only compared with what would be done now.
       - Mutually exclusive with O(plan_file).
     type: str

@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.lab, pytest.mark.long]
 
 LEAVES = ("leaf-a", "leaf-b", "leaf-c")
 PAIRS = (("leaf-a", "leaf-b"), ("leaf-a", "leaf-c"), ("leaf-b", "leaf-c"))
-VARIABLES = {
+VARIABLES: dict[str, Any] = {
     "liqo_fabric_name": "rollout",
     "liqo_fabric_shortcuts": [{"between": list(pair)} for pair in PAIRS],
     "liqo_fabric_defaults": {"service_type": "NodePort"},
@@ -185,3 +185,34 @@ def test_services_come_wave_by_wave_with_the_shortcuts(lab: Laboratory, bare: Pr
         bare.run("teardown", *options)
     assert [own_slices(lab, leaf) for leaf in LEAVES] == [[], [], []]
     assert linked(lab) == set()
+
+
+def test_services_stay_on_their_shortcut_when_the_plan_that_takes_it_away_has_moved(
+    lab: Laboratory, bare: Project, tmp_path: Path
+) -> None:
+    services = {"liqo_fabric_services": [{"namespace": "demo", "name": "web"}], "liqo_fabric_services_mode": "shadow"}
+    bare.run("apply", "-e", json.dumps(services))
+    try:
+        fewer = {
+            **services,
+            "liqo_fabric_state": "exact",
+            "liqo_fabric_shortcuts": VARIABLES["liqo_fabric_shortcuts"][:2],
+        }
+        approved = ("-e", json.dumps(fewer), "-e", f"liqo_fabric_plan_file={tmp_path / 'plan.json'}")
+        assert bare.run("plan", *approved).summaries == ["2 in sync, 1 to remove"]
+
+        body = {"spec": {"mtu": 1200}}
+        gateway = ("networking.liqo.io/v1beta1", "GatewayServer", "leaf-b")
+        lab.api("leaf-a").patch(*gateway, body, namespace="liqo-tenant-leaf-b")
+        since = now()
+        assert "GatewayServer/liqo-tenant-leaf-b/leaf-b is new" in bare.run("apply", *approved, fails=True).message
+        (tmp_path / "plan.json").rename(tmp_path / "old.json")
+        assert "there is no plan to carry out" in bare.run("apply", *approved, fails=True).message
+        assert lab.writes(since, ("hub", *LEAVES)) == 0
+
+        assert bare.run("plan", *approved).summaries == ["1 in sync, 1 to repair, 1 to remove"]
+        bare.run("apply", *approved)
+        assert linked(lab) == set(PAIRS[:2])
+        assert own_slices(lab, "leaf-b") == ["lf-web-leaf-a"]
+    finally:
+        bare.run("teardown", "-e", json.dumps(services))

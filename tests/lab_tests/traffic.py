@@ -45,7 +45,14 @@ class Traffic:
     def __exit__(self, *problem: object) -> None:
         self._process.terminate()
         self._process.wait(timeout=10)
-        self.answered = [int(number) for number in re.findall(r"seq=(\d+)", self._answers.read_text())]
+        self.answered = self._numbers()
+
+    def _numbers(self) -> list[int]:
+        return [int(number) for number in re.findall(r"seq=(\d+)", self._answers.read_text())]
+
+    def answers_until_now(self) -> list[float]:
+        """When each ping that has been answered by now was sent, in seconds since the first."""
+        return [number * PING_S for number in sorted(self._numbers())]
 
     @property
     def now_s(self) -> float:

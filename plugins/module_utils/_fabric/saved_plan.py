@@ -4,7 +4,7 @@
 """A plan that somebody approves before it is carried out: as data without secrets, and what moved since.
 
 A plan follows from the wishes and from what the clusters hold, so the same plan made again is the approved one.
-It travels as a file of JSON or as one word, for whatever hands text from one job to the next.
+It travels as a file of JSON, as that file in base64, or as one word for whatever hands text from one job to the next.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ SHOWN = 5
 """So many differences are named in a refusal."""
 MOST_BYTES = 64 * 2**20
 """No word unfolds to more; the plan of 10 000 new links has less."""
+_URL_SAFE = str.maketrans("+/", "-_")
 
 
 def to_saved(fabric: Fabric, plans: Mapping[Pair, LinkPlan]) -> dict[str, Any]:
@@ -44,13 +45,13 @@ def to_word(saved: Mapping[str, Any]) -> str:
 
 
 def from_word(word: str, *, where: str) -> Any:
-    """What `to_word` was given. Raises FabricError when it was cut short, or never was one."""
+    """What `to_word` was given, or what is in the plan file of which this is the base64.
+
+    Raises FabricError when it was cut short, or never was one.
+    """
     try:
-        unfolding = zlib.decompressobj()
-        text = unfolding.decompress(base64.urlsafe_b64decode(word.encode()), MOST_BYTES)
-        if not unfolding.eof:
-            raise ValueError("it goes on")
-        return json.loads(text)
+        raw = base64.urlsafe_b64decode(word.translate(_URL_SAFE))
+        return json.loads(raw if raw.startswith(b"{") else _unfolded(raw))
     except (ValueError, zlib.error) as error:
         raise FabricError(
             what="there is no plan to carry out",
@@ -59,6 +60,14 @@ def from_word(word: str, *, where: str) -> Any:
             next="give it the whole saved_plan of a run in check mode",
             fault=FailureName.NO_PLAN,
         ) from error
+
+
+def _unfolded(raw: bytes) -> bytes:
+    unfolding = zlib.decompressobj()
+    text = unfolding.decompress(raw, MOST_BYTES)
+    if not unfolding.eof:
+        raise ValueError("it goes on")
+    return text
 
 
 def refuse_moved(saved: Any, fabric: Fabric, plans: Mapping[Pair, LinkPlan], *, where: str) -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Callable
@@ -292,6 +293,15 @@ def test_a_saved_plan_travels_as_one_word() -> None:
     assert len(word) < len(json.dumps(saved)) / 4
     assert from_word(word, where="saved_plan") == json.loads(json.dumps(saved))
     assert word == to_word(saved)
+
+
+def test_a_plan_file_in_base64_is_a_saved_plan_too() -> None:
+    saved = to_saved(fabric(AB), planned(fabric(AB), linked()))
+    file = json.dumps({**saved, "note": "a>b?c~" * 3}, indent=1).encode()
+    slurped = base64.b64encode(file).decode()
+    assert from_word(slurped, where="saved_plan")["plan"] == json.loads(json.dumps(saved["plan"]))
+    with pytest.raises(FabricError, match="no saved plan, or a part of one"):
+        from_word(slurped[:400], where="saved_plan")
 
 
 @pytest.mark.parametrize(
