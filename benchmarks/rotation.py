@@ -129,6 +129,16 @@ def at_once_told_late(server: Side, client: Side, _lab: Laboratory, _alive: Call
     server.tell(of_server)
 
 
+def server_before_client(server: Side, client: Side, _lab: Laboratory, _alive: Callable[[], None]) -> None:
+    """The client gets its new pod, and with it the server's key, when that of the server is there."""
+    of_client, of_server, before = client.renew(), server.renew(), server.pod()
+    client.tell(of_client)
+    server.restart(of_server)
+    server.wait_for_new_pod(before)
+    server.tell(of_server)
+    client.restart(of_client)
+
+
 def ours(_server: Side, _client: Side, lab: Laboratory, _alive: Callable[[], None]) -> None:
     done = lab.shortcuts(PAIR, [PAIR], rotate_keys="all")
     if done.failed:
@@ -140,6 +150,7 @@ ORDERS = {
     "one after the other": one_after_the_other,
     "both at once": at_once,
     "both at once, told late": at_once_told_late,
+    "server before client": server_before_client,
 }
 
 

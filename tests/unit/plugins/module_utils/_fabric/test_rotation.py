@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -71,25 +72,21 @@ def ids(found: LinkPlan) -> list[str]:
     return [op.id for op in found.ops]
 
 
-def test_a_rotation_makes_both_secrets_first_and_renews_the_client_when_the_servers_pod_is_new() -> None:
-    assert ids(rotation(linked())) == [
+def test_a_rotation_makes_both_secrets_tells_both_keys_and_then_replaces_the_server_right_before_the_client() -> None:
+    plan = rotation(linked())
+    assert ids(plan) == [
         "create leaf-a/Secret/liqo-tenant-leaf-b/gw-leaf-b-1",
         "create leaf-b/Secret/liqo-tenant-leaf-a/gw-leaf-a-1",
         "delete leaf-a/Secret/liqo-tenant-leaf-b/gw-leaf-b",
-        "update leaf-a/GatewayServer/liqo-tenant-leaf-b/leaf-b",
         "delete leaf-b/Secret/liqo-tenant-leaf-a/gw-leaf-a",
         "update leaf-a/PublicKey/liqo-tenant-leaf-b/leaf-b",
         "update leaf-b/PublicKey/liqo-tenant-leaf-a/leaf-a",
+        "update leaf-a/GatewayServer/liqo-tenant-leaf-b/leaf-b",
         "update leaf-b/GatewayClient/liqo-tenant-leaf-a/leaf-a",
     ]
-
-
-def test_what_the_client_has_changes_only_once_the_server_runs_a_new_pod() -> None:
-    waits = {op.id for op in rotation(linked()).ops if FactName.RENEWED in {fact.name for fact in op.awaits}}
-    assert waits == {
-        "delete leaf-b/Secret/liqo-tenant-leaf-a/gw-leaf-a",
-        "update leaf-b/PublicKey/liqo-tenant-leaf-a/leaf-a",
-    }
+    phases = [ids(plan)[:2], ids(plan)[2:4], ids(plan)[4:6], ids(plan)[6:7], ids(plan)[7:]]
+    for before, phase in itertools.pairwise(phases):
+        assert all(set(before) <= op.needs for op in plan.ops if op.id in phase)
 
 
 def test_a_plan_shows_no_key_that_is_still_to_be_made() -> None:
@@ -182,8 +179,11 @@ def test_a_secret_of_somebody_else_beside_that_of_liqo_is_left_alone() -> None:
     assert plan(having(a, secrets=(secret(), other)), b).ops == ()
 
 
-def test_goals_of_a_rotation_must_hold_afresh_and_those_of_a_repair_need_not() -> None:
-    assert [goal.afresh for goal in rotation(linked()).goals] == [True, True]
+def test_after_a_rotation_new_pods_must_say_afresh_that_they_are_connected_and_after_a_repair_need_not() -> None:
+    goals = rotation(linked()).goals
+    assert [(goal.name, goal.afresh) for goal in goals] == [(FactName.RENEWED, False)] * 2 + [
+        (FactName.CONNECTED, True)
+    ] * 2
     a, b = link()
     assert [goal.afresh for goal in plan(edit(a, Kind.SERVER, mtu=1400), b).goals] == [False, False]
 
