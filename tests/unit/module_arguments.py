@@ -12,18 +12,21 @@ from typing import Any
 from unittest import mock
 
 from ansible.module_utils import basic
+from ansible.release import __version__ as core_version
 
 try:
     from ansible.module_utils.testing import patch_module_args
 except ImportError:
-    _UNKNOWN = "_ansible_inject_invocation"
-    """These versions always repeat the arguments in the result, and cannot be asked for it."""
 
     @contextmanager
     def patch_module_args(args: Mapping[str, Any]) -> Iterator[None]:
-        known = {name: value for name, value in args.items() if name != _UNKNOWN}
-        with mock.patch.object(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": known}).encode()):
+        with mock.patch.object(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": args}).encode()):
             yield
 
 
-__all__ = ["patch_module_args"]
+WITH_INVOCATION = (
+    {"_ansible_inject_invocation": True} if tuple(map(int, core_version.split(".")[:2])) >= (2, 21) else {}
+)
+"""Lets a module repeat its arguments in the result; before ansible-core 2.21 it does so anyway, and refuses to be asked."""
+
+__all__ = ["WITH_INVOCATION", "patch_module_args"]

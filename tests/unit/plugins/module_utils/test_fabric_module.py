@@ -14,7 +14,7 @@ import pytest
 from ansible_collections.liqo.fabric.plugins.module_utils._run.targets import CLUSTERS_SPEC
 from ansible_collections.liqo.fabric.plugins.module_utils.fabric_module import FabricModule
 
-from tests.unit.module_arguments import patch_module_args
+from tests.unit.module_arguments import WITH_INVOCATION, patch_module_args
 
 TOKEN = "a-very-secret-token"
 INLINE = {"apiVersion": "v1", "kind": "Config", "users": [{"name": "me", "user": {"token": TOKEN}}]}
@@ -33,7 +33,7 @@ class _Listening(FabricModule):
 def module(**options: Any) -> Iterator[_Listening]:
     """A module that was started with an inline kubeconfig."""
     given = {"clusters": [{"name": "leaf-a", "kubeconfig": INLINE}], **options}
-    with patch_module_args({**given, "_ansible_inject_invocation": True}):
+    with patch_module_args({**given, **WITH_INVOCATION}):
         yield _Listening(argument_spec={**CLUSTERS_SPEC, "timeout": {"type": "float"}})
 
 
