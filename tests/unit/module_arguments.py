@@ -27,6 +27,6 @@ except ImportError:
 WITH_INVOCATION = (
     {"_ansible_inject_invocation": True} if tuple(map(int, core_version.split(".")[:2])) >= (2, 21) else {}
 )
-"""Lets a module repeat its arguments in the result; before ansible-core 2.21 it does so anyway, and refuses to be asked."""
+"""Lets a module repeat its arguments in the result; before ansible-core 2.21 it does so anyway, and cannot be asked."""
 
 __all__ = ["WITH_INVOCATION", "patch_module_args"]
