@@ -119,13 +119,13 @@ def at_once(server: Side, client: Side, _lab: Laboratory, _alive: Callable[[], N
 
 
 def at_once_told_late(server: Side, client: Side, _lab: Laboratory, _alive: Callable[[], None]) -> None:
-    """Both gateways get new pods, and the client is told the server's key when it can answer."""
-    of_client, of_server, before = client.renew(), server.renew(), server.pod()
+    """Both gateways get new pods, and the client is told the server's key when both are there."""
+    of_client, of_server, before = client.renew(), server.renew(), [side.pod() for side in (server, client)]
     client.tell(of_client)
     server.restart(of_server)
     client.restart(of_client)
-    server.wait_for_new_pod(before)
-    time.sleep(LISTENS_S)
+    for side, pod in zip((server, client), before, strict=True):
+        side.wait_for_new_pod(pod)
     server.tell(of_server)
 
 
