@@ -26,8 +26,7 @@ from lab.api import Api, wait_for
 from tests.lab_tests.laboratory import NETWORKING, Laboratory
 from tests.lab_tests.traffic import Traffic
 
-SERVER, CLIENT = "leaf-a", "leaf-c"
-PAIR = (SERVER, CLIENT)
+PAIR = ("leaf-a", "leaf-c")
 VERSION = NETWORKING.removeprefix("/apis/")
 GATEWAY_RESOURCE = "networking.liqo.io/gateway-resource"
 PATIENCE_S = 60.0

@@ -130,35 +130,25 @@ seealso:
 """
 
 EXAMPLES = r"""
-# retail.foreign_clusters.yml: one hub, and a kubeconfig for each leaf beside this file
-plugin: liqo.fabric.foreign_clusters
-hubs:
-  - name: hub
-    kubeconfig: kubeconfigs/hub
-kubeconfig_pattern: kubeconfigs/{cluster_id}
----
-# two hubs, nothing but what they know, kept for ten minutes
+# retail.foreign_clusters.yml; all but plugin and hubs may be left out
 plugin: liqo.fabric.foreign_clusters
 hubs:
   - { name: hub-eu, kubeconfig: kubeconfigs/all, context: hub-eu }
   - { name: hub-us, host: "https://203.0.113.9:6443", api_key: "{{ lookup('ansible.builtin.env', 'HUB_US_TOKEN') }}" }
-read_leaves: false
-cache: true
-cache_plugin: ansible.builtin.jsonfile
-cache_connection: .cache
-cache_timeout: 600
----
-# connections from the identities on the hub, and groups by a label of your own
-plugin: liqo.fabric.foreign_clusters
-hubs:
-  - name: hub
-    kubeconfig: kubeconfigs/hub
+# a kubeconfig for each leaf beside this file, else the connection from the identities on the hubs
+kubeconfig_pattern: kubeconfigs/{cluster_id}
 identity_dir: identities
+# groups by a label of your own, and by what is measured
 keyed_groups:
   - key: liqo_labels.tier
     prefix: tier
 groups:
   slow: liqo_links.values() | map(attribute='latency_ms') | select('number') | select('gt', 50) | list | length > 0
+# kept for ten minutes
+cache: true
+cache_plugin: ansible.builtin.jsonfile
+cache_connection: .cache
+cache_timeout: 600
 """
 
 from collections.abc import Mapping

@@ -155,7 +155,8 @@ class Laboratory:
         if held:
             linked = sorted({min(side, side[::-1]) for side in held})
             names = sorted({name for pair in linked for name in pair})
-            assert not self.shortcuts(names, linked, state="absent").failed
+            removed = self.shortcuts(names, linked, state="absent")
+            assert not removed.failed, removed.log
         apis = {cluster: self.api(cluster) for cluster, _peer in sides}
         for cluster, peer in sides:
             apis[cluster].delete("v1", "Namespace", f"liqo-tenant-{peer}")

@@ -199,7 +199,7 @@ def test_services_stay_on_their_shortcut_when_the_plan_that_takes_it_away_has_mo
             "liqo_fabric_shortcuts": VARIABLES["liqo_fabric_shortcuts"][:2],
         }
         approved = ("-e", json.dumps(fewer), "-e", f"liqo_fabric_plan_file={tmp_path / 'plan.json'}")
-        assert bare.run("plan", *approved).summaries == ["2 in sync, 1 to remove"]
+        assert bare.run("plan", *approved).summaries == ["1 to remove, 2 in sync"]
 
         body = {"spec": {"mtu": 1200}}
         gateway = ("networking.liqo.io/v1beta1", "GatewayServer", "leaf-b")
@@ -210,7 +210,7 @@ def test_services_stay_on_their_shortcut_when_the_plan_that_takes_it_away_has_mo
         assert "there is no plan to carry out" in bare.run("apply", *approved, fails=True).message
         assert lab.writes(since, ("hub", *LEAVES)) == 0
 
-        assert bare.run("plan", *approved).summaries == ["1 in sync, 1 to repair, 1 to remove"]
+        assert bare.run("plan", *approved).summaries == ["1 to repair, 1 to remove, 1 in sync"]
         bare.run("apply", *approved)
         assert linked(lab) == set(PAIRS[:2])
         assert own_slices(lab, "leaf-b") == ["lf-web-leaf-a"]

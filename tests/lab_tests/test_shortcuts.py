@@ -268,3 +268,13 @@ def test_a_cluster_that_is_another_one_is_refused_before_anything_is_written(lab
     assert task.failed
     assert "says it is 'leaf-b'" in task.result["msg"]
     assert lab.writes(since, LEAVES) == 0
+
+
+def test_a_link_without_its_labels_is_removed_and_its_end_is_seen(lab: Laboratory, shortcuts: Task) -> None:
+    """The last test: it takes a-b away."""
+    _unlabel_namespace(lab.api("leaf-a"), "leaf-b")
+    DRIFTS["lost label"](lab, lab.api("leaf-a"), lab.api("leaf-b"))
+    gone = lab.shortcuts(AB, [AB], state="absent", wait_timeout=60)
+    assert not gone.failed, gone.log
+    assert gone.outcomes == {"leaf-a<->leaf-b": "removed"}
+    assert not any(lab.link_objects(*AB).values())

@@ -73,8 +73,7 @@ def yaml_blocks() -> Iterator[tuple[str, Any]]:
         yield f"examples of {module}", yaml.safe_load(examples)
     for kind, name in [*(("inventory", one) for one in INVENTORIES), *(("lookup", one) for one in LOOKUPS)]:
         examples = importlib.import_module(f"ansible_collections.liqo.fabric.plugins.{kind}.{name}").EXAMPLES
-        for number, document in enumerate(yaml.safe_load_all(examples)):
-            yield f"examples of {name}[{number}]", document
+        yield f"examples of {name}", yaml.safe_load(examples)
     for kind, name in [*(("filter", one) for one in FILTERS), *(("test", one) for one in TESTS)]:
         examples = yaml.safe_load((ROOT / f"plugins/{kind}/{name}.yml").read_text())["EXAMPLES"]
         yield f"examples of {name}", yaml.safe_load(examples)

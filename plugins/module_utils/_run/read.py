@@ -23,7 +23,7 @@ from .._kube.client import Api, Listing
 from .._liqo.body import text_at
 from .._liqo.by_peer import TENANT_PREFIX
 from .._liqo.cluster import Raw, parse_cluster, parse_cluster_id, too_old
-from .._liqo.names import REMOTE_CLUSTER_ID
+from .._liqo.names import REMOTE_CLUSTER_ID, TENANT_NAMESPACE
 from .._liqo.parse import labels_of
 from .._liqo.resources import BEFORE_REMOVING, BEFORE_WRITING, FOR_EVENTS, FOR_INFO, NAMESPACE, STEADY, WHO, Query
 from .progress import SILENT, Progress
@@ -161,9 +161,12 @@ def _extend(
     tenants, refused = _tenant_namespaces(api, listed, peers if look_by_name or narrow else frozenset())
     objects, more_scopes, unread = _gather(api, found, [_name(body) for body in tenants], raw.liqo_namespace)
     objects[NAMESPACE] = tenants
-    if of_namespaces is not None and isinstance(namespaces, Forbidden):
-        names = {*map(_name, tenants), *(f"{TENANT_PREFIX}{peer}" for peer in peers - refused)}
-        more_scopes[NAMESPACE] = (Scope(query=of_namespaces, names=tuple(sorted(names))),)
+    names = {*map(_name, tenants)}
+    if isinstance(namespaces, Forbidden):
+        names |= {f"{TENANT_PREFIX}{peer}" for peer in peers - refused}
+    # A watch by label would neither see those that lost theirs, nor that they go.
+    if isinstance(namespaces, Forbidden) or (not narrow and not all(map(_has_tenant_label, tenants))):
+        more_scopes[NAMESPACE] = (Scope(query=Query(resource=NAMESPACE), names=tuple(sorted(names))),)
     unseen = refused if narrow else frozenset()
     raw = replace(raw, objects={**raw.objects, **objects}, unread=raw.unread | unread, unseen=unseen)
     return Reading(api=api, raw=raw, state=parse_cluster(raw, reported), scopes={**scopes, **more_scopes})
@@ -273,6 +276,10 @@ def _narrow(api: Api, query: Query, tenants: Sequence[str], liqo_namespace: str)
     items = tuple(item for _name, part in parts for item in part.items)
     scope = Scope(query=query, namespaces=tuple(name for name, _part in parts))
     return replace(parts[-1][1], items=items), scope
+
+
+def _has_tenant_label(body: Json) -> bool:
+    return TENANT_NAMESPACE in labels_of(body)
 
 
 def _name(body: Json) -> str:

@@ -24,7 +24,7 @@ from . import act
 from .outcomes import gathered, link_report, reached, rendered
 from .preflight import look_ahead
 from .progress import SILENT, Progress
-from .read import Depth, Reading, deepen, in_parallel, read_clusters
+from .read import Depth, Outcome, Reading, deepen, in_parallel, read_clusters
 from .world import World
 
 LOOKING = (State.GATHERED, State.RENDERED)
@@ -45,7 +45,7 @@ class Limits:
     parallel_clusters: int = 32
 
 
-Readings = dict[ClusterId, Reading | FabricError]
+Readings = dict[ClusterId, Outcome]
 Approve = Callable[[Mapping[Pair, LinkPlan]], None]
 """Sees the whole plan before anything is written; raises FabricError to stop the run."""
 
@@ -167,7 +167,7 @@ class _Run:
     def _with(self, readings: Readings, ids: Sequence[ClusterId], queries: Sequence[Query]) -> Readings:
         peers = self.peers()
 
-        def more(cluster: ClusterId) -> Reading | FabricError:
+        def more(cluster: ClusterId) -> Outcome:
             reading = readings[cluster]
             if isinstance(reading, FabricError):
                 return reading
