@@ -31,7 +31,7 @@ VERSION = NETWORKING.removeprefix("/apis/")
 GATEWAY_RESOURCE = "networking.liqo.io/gateway-resource"
 PATIENCE_S = 60.0
 LISTENS_S = 1.0
-"""From a new pod's address until its server listens, measured; a handshake before that is repeated after 5 s."""
+"""A server whose new pod has had an address for so long listens; a handshake before that is repeated after 5 s."""
 SETTLED_S = 3.0
 """Pings that are sent so long after a write have met its interruption, or come after it."""
 

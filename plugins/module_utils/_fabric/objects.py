@@ -53,7 +53,7 @@ class Fact:
     newer_than: str | None = None
     """For CONNECTED: the latency timestamp seen before the change, which a dead gateway would leave behind."""
     afresh: bool = False
-    """For CONNECTED as a goal: what is seen when all else is done and holds takes the place of ``newer_than``."""
+    """For CONNECTED as a goal: what was seen when the last operation was done takes the place of ``newer_than``."""
     secret: str = ""
     """For KEY: the Secret whose key is meant; empty for the one that the gateway uses."""
     seen: str = ""

@@ -26,7 +26,7 @@ from .objects import (
 )
 from .operations import BOOKKEEPING, LinkPlan, Op, Verb, complete, diff, laters, ordered
 from .owners import differences, refuse_conflict
-from .rotation import in_shortest_order, key_wishes, new_pods
+from .rotation import in_shortest_order, key_wishes
 
 NEEDED = ("Network", "Configuration", "GatewayServer", "GatewayClient", "PublicKey", "Connection")
 """Kinds without which nothing can be said about a link."""
@@ -80,12 +80,11 @@ def plan_link(
         ops, note = _only_marks(ops)
         notes, renews = notes + note, False
     ops = in_shortest_order(_across(ops), keys, sides) if renews else _across(ops)
-    first = new_pods(keys, sides) if renews else ()
     return LinkPlan(
         pair=shortcut.pair,
         server=server,
         ops=ordered(ops),
-        goals=(*first, *(replace(goal, afresh=renews) for goal in _goals(ops, *sides))),
+        goals=tuple(replace(goal, afresh=renews) for goal in _goals(ops, *sides)),
         existed=existed,
         notes=notes,
     )

@@ -66,16 +66,11 @@ def in_shortest_order(ops: Sequence[Op], wishes: Mapping[ClusterId, KeyWish], si
         found = _after(found, begun, later)
         begun |= _ids(later)
     late = [op for side in renewed if side.servers for op in _of(ops, side.peer, Kind.PUBLIC_KEY)]
-    return _after(found, begun, late, *new_pods(wishes, sides))
-
-
-def new_pods(wishes: Mapping[ClusterId, KeyWish], sides: Sequence[Side]) -> tuple[Fact, ...]:
-    """What must hold before anything that the gateways say is said with the new keys."""
-    return tuple(
+    new_pods = [
         Fact(name=FactName.RENEWED, cluster=side.cluster, peer=side.peer, seen=side.gateways()[0].pod_ip)
-        for side in sides
-        if wishes[side.cluster].renews
-    )
+        for side in renewed
+    ]
+    return _after(found, begun, late, *new_pods)
 
 
 def has_own_keys(side: Side) -> bool:

@@ -98,10 +98,9 @@ def _execute(plan: LinkPlan, world: World, pool: Executor, timeout_s: float, wai
                 return Result(done=tuple(done), failure=failure, stale=isinstance(failure, StalePlan))
             continue
         waiting = _missing([fact for op in left.values() if not op.needs & left.keys() for fact in op.awaits], world)
-        waiting = waiting or _missing([goal for goal in goals if not goal.afresh], world)
-        if not left and not waiting:
+        if not left:
             goals = tuple(_from_now_on(goal, world) for goal in goals)
-            waiting = _missing(goals, world)
+        waiting = waiting or _missing(goals, world)
         if not waiting:
             return Result(done=tuple(done))
         progress.waits(plan.pair, waiting)
@@ -110,7 +109,7 @@ def _execute(plan: LinkPlan, world: World, pool: Executor, timeout_s: float, wai
 
 
 def _from_now_on(goal: Fact, world: World) -> Fact:
-    """A goal that must hold afresh: what is seen now, when all is written and all else holds, does not count."""
+    """A goal that must hold afresh: what is seen now, when all is written, does not count."""
     if not goal.afresh:
         return goal
     seen = [held.latency_at for held in world[goal.cluster].side(goal.peer).connections]
