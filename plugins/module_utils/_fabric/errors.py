@@ -45,6 +45,9 @@ class FailureName(StrEnum):
     NOT_FOUND = "not-found", "An object, its namespace or a whole kind does not exist."
     REJECTED = "rejected", "The API server or an admission webhook does not accept the values of an object."
     CONFLICT = "conflict", "Somebody else changed the same object at the same time."
+    NOT_UNDERSTOOD = "not-understood", "A cluster answered with something that cannot be understood."
+    LIMIT_REACHED = "limit-reached", "A cluster answered with more, or for longer, than is read of one cluster."
+    INTERRUPTED = "interrupted", "The run was told to stop before this was begun or completed."
 
     # What is in a cluster before anything is written.
     NO_LIQO = "no-liqo", "There is no Liqo in the namespace where it was looked for."
@@ -265,3 +268,19 @@ class WaitTimeout(FabricError):
 def _one_line(text: str) -> str:
     """Line breaks of a server or plug-in must not break our one line; the full stop is set by `__str__`."""
     return " ".join(text.split()).rstrip(".")
+
+
+def not_understood(problem: BaseException, *, what: str, where: str) -> FabricError:
+    """The error for an exception that no one foresaw, met while the answers of one cluster were used.
+
+    It names the type of the exception alone: the words of the exception may quote what the cluster said.
+    """
+    if isinstance(problem, FabricError):
+        return problem
+    return FabricError(
+        what=what,
+        where=where,
+        why=f"what the cluster answered cannot be understood ({type(problem).__name__})",
+        next="look at the objects of this cluster for values that Liqo would not write, and report them as a defect",
+        fault=FailureName.NOT_UNDERSTOOD,
+    )
