@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric import legal
 
-INJECTED = (
+INJECTED: tuple[object, ...] = (
     "",
     "{{ lookup('pipe', 'id') }}",
     "{% raw %}",
