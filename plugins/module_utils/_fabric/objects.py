@@ -83,7 +83,9 @@ class Later:
     override: ClientEndpoint | None = None
 
     def __str__(self) -> str:
-        return f"(known after {self.fact})"
+        parts = (("address", self.override.address), ("port", self.override.port)) if self.override else ()
+        given = " and ".join(f"{name} {value}" for name, value in parts if value)
+        return f"(known after {self.fact}{f', with {given}' if given else ''})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -383,6 +385,8 @@ class ClusterState:
     """Peers of whose tenant namespace our rights do not even show whether it is there."""
     address: str = ""
     """host:port of the API server."""
+    uid: str = ""
+    """Of the object with the cluster id, which stays as long as this Liqo is installed."""
     info: ClusterInfo | None = None
 
     def side(self, peer: ClusterId) -> Side:

@@ -113,6 +113,24 @@ def diff(before: Marked | None, after: Marked) -> tuple[Change, ...]:
     return tuple(changes)
 
 
+def set_fields(spec: Marked | None) -> dict[str, object]:
+    """The fields that a write of the spec sets, by name; those of no opinion are left out."""
+    if spec is None:
+        return {}
+    return {name: value for name in _field_names(spec) if (value := getattr(spec, name)) is not None}
+
+
+def still_planned(op: Write, held: Marked, wanted: Marked) -> bool:
+    """Is every field that the write sets as it was when it was planned, or as wanted already?
+
+    A write sets all of its fields, also those that were right: what changed meanwhile would be undone. ``wanted`` is
+    ``op.after`` with the values that are known by now.
+    """
+    return all(
+        getattr(held, name) in (getattr(op.before, name, None), value) for name, value in set_fields(wanted).items()
+    )
+
+
 def complete(wanted: Spec, held: Spec) -> Spec:
     """What will be there after an update: the wish, and where it has no opinion what is held.
 

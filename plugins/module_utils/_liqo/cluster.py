@@ -117,6 +117,7 @@ def parse_cluster(raw: Raw, cluster: ClusterId) -> ClusterState:
         unread=tuple(sorted(resource.kind for resource in raw.unread)),
         unseen=raw.unseen,
         address=raw.address,
+        uid=next((text_at(body, "metadata", "uid") for body in raw.of(CONFIG_MAP)), ""),
         info=_info(raw) if DEPLOYMENT in raw.objects else None,
     )
 

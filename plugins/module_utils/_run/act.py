@@ -16,7 +16,7 @@ from dataclasses import dataclass, fields, replace
 from .._fabric.errors import Conflict, FabricError, FailureName, NotFound
 from .._fabric.facts import resolve, value_of
 from .._fabric.objects import Endpoint, Fact, FactName, Later, SecretSpec, Spec
-from .._fabric.operations import LinkPlan, Op, Verb, diff
+from .._fabric.operations import LinkPlan, Op, Verb, diff, still_planned
 from .._fabric.resources import Json, Resource
 from .._liqo.body import text_at
 from .._liqo.build import build, build_key_secret
@@ -200,9 +200,10 @@ def _update(op: Op, feed: Feed, spec: Spec) -> bool:
     for _attempt in range(CONFLICT_TRIES):
         if current is None:
             raise _stale(op, "it is gone")
-        if not _still_planned(op, current):
+        held = parse_held(op.kind, current, op.peer).spec
+        if text_at(current, "metadata", "uid") != op.uid or not still_planned(op, held, spec):
             raise _stale(op, "its fields have changed")
-        if not diff(parse_held(op.kind, current, op.peer).spec, spec):
+        if not diff(held, spec):
             return False
         body = build(spec, name=op.name, namespace=op.namespace, peer=op.peer, current=current)
         try:
@@ -214,13 +215,6 @@ def _update(op: Op, feed: Feed, spec: Spec) -> bool:
         else:
             return True
     raise _stale(op, f"{CONFLICT_TRIES} times somebody else wrote it at the same moment")
-
-
-def _still_planned(op: Op, current: Json) -> bool:
-    if op.before is None or text_at(current, "metadata", "uid") != op.uid:
-        return False
-    held = parse_held(op.kind, current, op.peer).spec
-    return all(getattr(held, change.field) in (change.before, change.after) for change in op.changes)
 
 
 def _read_again(op: Op, feed: Feed, resource: Resource) -> Json | None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from .._fabric.errors import FabricError, FailureName
 from .._fabric.model import Fabric
-from .._fabric.saved_plan import from_word, refuse_moved, to_saved
+from .._fabric.saved_plan import MOST_BYTES, from_file, from_word, refuse_moved, to_saved
 from .reconcile import Approve
 
 
@@ -25,14 +25,14 @@ def approval(fabric: Fabric, *, file: str | None, word: str | None, check_mode: 
     """
     if word is not None:
         approved = from_word(word, where="saved_plan")
-        return lambda plans: refuse_moved(approved, fabric, plans, where="saved_plan")
+        return lambda plans, states: refuse_moved(approved, fabric, plans, states, where="saved_plan")
     if not file:
         return None
     path = Path(file)
     if check_mode:
-        return lambda plans: _save(path, to_saved(fabric, plans))
+        return lambda plans, states: _save(path, to_saved(fabric, plans, states))
     saved = _load(path)
-    return lambda plans: refuse_moved(saved, fabric, plans, where=file)
+    return lambda plans, states: refuse_moved(saved, fabric, plans, states, where=file)
 
 
 def _save(path: Path, plan: Mapping[str, Any]) -> None:
@@ -56,15 +56,16 @@ def _save(path: Path, plan: Mapping[str, Any]) -> None:
         ) from error
 
 
-def _load(path: Path) -> Any:
+def _load(path: Path) -> Mapping[str, Any]:
     try:
-        return json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        why = (error.strerror or type(error).__name__) if isinstance(error, OSError) else "it is no JSON"
+        with path.open("rb") as file:
+            text = file.read(MOST_BYTES + 1)
+    except OSError as error:
         raise FabricError(
             what="there is no plan to carry out",
             where=str(path),
-            why=why,
+            why=error.strerror or type(error).__name__,
             next="make it first, with liqo.fabric.plan or the same task in check mode, and the same file",
             fault=FailureName.NO_PLAN,
         ) from error
+    return from_file(text, where=str(path))

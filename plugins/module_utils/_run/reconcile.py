@@ -17,7 +17,7 @@ from .._fabric.model import Cluster, ClusterId, Fabric, Pair, State
 from .._fabric.objects import ClusterState, Kind
 from .._fabric.operations import LinkPlan, Op
 from .._fabric.report import Report
-from .._fabric.saved_plan import to_saved, to_word
+from .._fabric.saved_plan import beyond, to_saved, to_word
 from .._kube.client import Api
 from .._liqo.resources import BEFORE_REMOVING, BEFORE_WRITING, Query
 from . import act
@@ -46,8 +46,8 @@ class Limits:
 
 
 Readings = dict[ClusterId, Outcome]
-Approve = Callable[[Mapping[Pair, LinkPlan]], None]
-"""Sees the whole plan before anything is written; raises FabricError to stop the run."""
+Approve = Callable[[Mapping[Pair, LinkPlan], Mapping[ClusterId, ClusterState | FabricError]], None]
+"""Sees the whole plan, and what it was made for, before anything is written; raises FabricError to stop the run."""
 
 
 def reconcile(
@@ -76,8 +76,9 @@ def reconcile(
     findings: tuple[Finding, ...] = ()
     if preflight and fabric.state not in LOOKING:
         plans, findings = run.preflight(plans, readings)
+    seen = _states(readings)
     if approve is not None:
-        approve(plans)
+        approve(plans, seen)
     planned = {pair: plan.ops for pair, plan in plans.items()}
     first, results = plans, {pair: act.Result() for pair in plans}
     if not check_mode and fabric.state not in LOOKING:
@@ -97,7 +98,7 @@ def reconcile(
         gathered=gathered(fabric, wanted, states),
         rendered=rendered(fabric, wanted, plans, states),
         preflight=findings,
-        saved_plan=to_word(to_saved(fabric, first)) if check_mode and fabric.state not in LOOKING else "",
+        saved_plan=to_word(to_saved(fabric, first, seen)) if check_mode and fabric.state not in LOOKING else "",
     )
 
 
@@ -236,11 +237,12 @@ class _Run:
             again = {plan.pair: wanted[plan.pair] for plan in todo if plan.pair in open_pairs}
             plans = {**plans, **self.plan(again, readings)}
             for pair in again:
-                new = tuple(op for op in plans[pair].ops if op.id not in {old.id for old in planned[pair]})
-                if new and self.exactly:
-                    results[pair] = replace(results[pair], failure=_not_approved(plans[pair], new))
+                moved = beyond(planned[pair], plans[pair].ops, _states(readings)) if self.exactly else None
+                if moved is not None:
+                    results[pair] = replace(results[pair], failure=_not_approved(pair, moved))
                     open_pairs.discard(pair)
                     continue
+                new = tuple(op for op in plans[pair].ops if op.id not in {old.id for old in planned[pair]})
                 planned[pair] = planned[pair] + new
         return readings, plans, results, planned
 
@@ -305,11 +307,11 @@ def _restless(plan: LinkPlan) -> FabricError:
     )
 
 
-def _not_approved(plan: LinkPlan, new: Sequence[Op]) -> FabricError:
+def _not_approved(pair: Pair, moved: str) -> FabricError:
     return FabricError(
-        what=f"{plan.pair} needs more than the plan that was approved",
-        where=f"clusters {plan.pair.a} and {plan.pair.b}",
-        why=f"since then it takes {new[0].id} ({new[0].reason})",
+        what=f"{pair} needs something else than the plan that was approved",
+        where=f"clusters {pair.a} and {pair.b}",
+        why=f"since then {moved}",
         next="make a new plan in check mode, look at it, and apply that",
         fault=FailureName.PLAN_MOVED,
     )

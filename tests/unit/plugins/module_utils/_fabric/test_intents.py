@@ -5,18 +5,11 @@
 
 from __future__ import annotations
 
-import base64
-import json
-import re
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric import saved_plan
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import (
-    FabricError,
-    FailureName,
     InputError,
 )
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.gathered import gather, others_own
@@ -40,15 +33,9 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import (
     Tolerance,
 )
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.objects import ClusterState, Endpoint, Kind
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.operations import LinkPlan, Verb
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.operations import Verb
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.plan import plan_link
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.run_options import parse_run_options
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.saved_plan import (
-    from_word,
-    refuse_moved,
-    to_saved,
-    to_word,
-)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -239,86 +226,6 @@ def test_links_of_others_are_not_gathered_but_those_of_nobody_are() -> None:
     assert others_own(RETAIL, marked(a), marked(b)) == ()
     assert others_own(RETAIL, marked(a, "edge"), b) == ()
     assert others_own(RETAIL, marked(a, "edge"), marked(b, "edge")) == ("edge",)
-
-
-def planned(wishes: Fabric, states: dict[ClusterId, ClusterState]) -> dict[Pair, LinkPlan]:
-    return {one.pair: plan_intent(one, states, wishes) for one in intents(wishes, states.values())}
-
-
-def test_the_saved_plan_passes_while_nothing_moves() -> None:
-    wishes, states = fabric(AB, AC, state=State.EXACT), linked(BC)
-    saved = json.loads(json.dumps(to_saved(wishes, planned(wishes, states))))
-    refuse_moved(saved, wishes, planned(wishes, states), where="plan.json")
-
-
-@pytest.mark.parametrize(
-    ("states", "moved"),
-    [
-        (linked(BC, AB), "is no longer to be done"),
-        (linked(), "is no longer to be done"),
-        ({**linked(BC), A: edit(linked(AB)[A], Kind.SERVER, mtu=1300)}, "update leaf-a/GatewayServer"),
-        ({**linked(BC), C: FabricError(what="no answer", where="leaf-c", why="refused", next="look")}, "blocked now"),
-    ],
-)
-def test_what_moved_since_the_plan_was_saved_is_named(states: dict[ClusterId, Any], moved: str) -> None:
-    wishes = fabric(AB, AC, state=State.EXACT)
-    saved = to_saved(wishes, planned(wishes, linked(BC)))
-    read = [state for state in states.values() if isinstance(state, ClusterState)]
-    now = {one.pair: plan_intent(one, states, wishes) for one in intents(wishes, read)}
-    with pytest.raises(FabricError, match=moved) as refused:
-        refuse_moved(saved, wishes, now, where="plan.json")
-    assert "nothing was written" in refused.value.what
-
-
-def test_another_object_of_the_same_name_is_not_what_was_approved() -> None:
-    wishes, states = fabric(state=State.EXACT), linked(AB)
-    saved = to_saved(wishes, planned(wishes, states))
-    (held,) = states[A].side(B).servers
-    other = {**states, A: edit(states[A], Kind.SERVER, meta=replace(held.meta, uid="another"))}
-    with pytest.raises(FabricError, match="another object of the same name"):
-        refuse_moved(saved, wishes, planned(wishes, other), where="plan.json")
-
-
-@pytest.mark.parametrize("saved", [None, [], {}, {"format": "something else"}, "text"])
-def test_what_is_no_plan_is_refused(saved: Any) -> None:
-    with pytest.raises(FabricError, match="this is no saved plan"):
-        refuse_moved(saved, fabric(), {}, where="plan.json")
-
-
-def test_a_saved_plan_travels_as_one_word() -> None:
-    wishes, states = fabric(AB, AC, state=State.EXACT), linked(BC)
-    saved = to_saved(wishes, planned(wishes, states))
-    word = to_word(saved)
-    assert re.fullmatch(r"[A-Za-z0-9_=-]+", word)
-    assert len(word) < len(json.dumps(saved)) / 4
-    assert from_word(word, where="saved_plan") == json.loads(json.dumps(saved))
-    assert word == to_word(saved)
-
-
-def test_a_plan_file_in_base64_is_a_saved_plan_too() -> None:
-    saved = to_saved(fabric(AB), planned(fabric(AB), linked()))
-    file = json.dumps({**saved, "note": "a>b?c~" * 3}, indent=1).encode()
-    slurped = base64.b64encode(file).decode()
-    assert from_word(slurped, where="saved_plan")["plan"] == json.loads(json.dumps(saved["plan"]))
-    with pytest.raises(FabricError, match="no saved plan, or a part of one"):
-        from_word(slurped[:400], where="saved_plan")
-
-
-@pytest.mark.parametrize(
-    "spoil", [lambda word: "", lambda word: word[:-8], lambda word: "hi", lambda word: "hi" + word]
-)
-def test_a_word_that_is_no_saved_plan_or_was_cut_short_is_refused(spoil: Callable[[str], str]) -> None:
-    word = to_word(to_saved(fabric(AB), planned(fabric(AB), linked())))
-    with pytest.raises(FabricError, match="no saved plan, or a part of one") as refused:
-        from_word(spoil(word), where="saved_plan")
-    assert refused.value.fault is FailureName.NO_PLAN
-
-
-def test_a_word_that_would_fill_the_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(saved_plan, "MOST_BYTES", 1000)
-    assert from_word(to_word({"plan": "0" * 900}), where="saved_plan")
-    with pytest.raises(FabricError, match="no saved plan, or a part of one"):
-        from_word(to_word({"plan": "0" * 1000}), where="saved_plan")
 
 
 def options(**given: Any) -> tuple[dict[str, Any], list[str]]:
