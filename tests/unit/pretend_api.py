@@ -10,7 +10,12 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import NoReturn, cast
 
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import FabricError, Forbidden, NotFound
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import (
+    Conflict,
+    FabricError,
+    Forbidden,
+    NotFound,
+)
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.resources import Json, Resource
 from ansible_collections.liqo.fabric.plugins.module_utils._kube.answers import Answer
 from ansible_collections.liqo.fabric.plugins.module_utils._kube.client import Api, Listing
@@ -34,6 +39,7 @@ class PretendApi:
         self.url = f"https://{self.address}"
         self.where = f"{cluster} at {self.url}"
         self.refuse = refuse
+        self.version = 0
         self.store: dict[tuple[str, str, str], Body] = {}
         for one in bodies:
             self.put(one)
@@ -63,16 +69,15 @@ class PretendApi:
 
     def get(self, resource: Resource, *, name: str, namespace: str | None = None) -> Json:
         self._ask("get", resource)
-        found = self.store.get((resource.kind, namespace or "", name))
-        if found is None:
-            raise NotFound(what=f"cannot read {resource} {name}", where=self.where, why="404", next="run", status=404)
-        return copy.deepcopy(found)
+        return copy.deepcopy(self._found(resource, name, namespace))
 
     def create(self, resource: Resource, body: Json, *, dry_run: bool = False) -> Json:
         """A dry run is always welcome, so that tests see what a write comes to."""
         if dry_run:
             return copy.deepcopy(body)
         self._ask("create", resource)
+        if self._key({"kind": resource.kind, **body}) in self.store:
+            raise self._conflict(f"cannot create {resource}", "AlreadyExists")
         return self._keep({"apiVersion": resource.api_version, "kind": resource.kind, **copy.deepcopy(dict(body))})
 
     def replace(self, resource: Resource, body: Json, *, dry_run: bool = False) -> Json:
@@ -80,12 +85,29 @@ class PretendApi:
         if dry_run:
             return copy.deepcopy(body)
         self._ask("update", resource)
+        current = self._found(resource, _metadata(body)["name"], _metadata(body).get("namespace"))
+        if _metadata(current)["resourceVersion"] != _metadata(body)["resourceVersion"]:
+            raise self._conflict(f"cannot change {resource}", "Conflict")
         return self._keep({"apiVersion": resource.api_version, "kind": resource.kind, **copy.deepcopy(dict(body))})
 
-    def delete(self, resource: Resource, *, name: str, uid: str, namespace: str | None = None) -> None:
+    def delete(
+        self,
+        resource: Resource,
+        *,
+        name: str,
+        uid: str,
+        namespace: str | None = None,
+        resource_version: str | None = None,
+        dry_run: bool = False,
+    ) -> None:
+        """A dry run is always welcome, so that tests see what a write comes to."""
+        if dry_run:
+            return
         self._ask("delete", resource)
-        found = self.store.pop((resource.kind, namespace or "", name))
-        assert found["metadata"]["uid"] == uid
+        metadata = _metadata(self._found(resource, name, namespace))
+        if metadata["uid"] != uid or resource_version not in (None, metadata["resourceVersion"]):
+            raise self._conflict(f"cannot delete {resource} {name}", "Conflict")
+        del self.store[resource.kind, namespace or "", name]
 
     def request(self, *, method: str, path: str, body: Json) -> Answer:
         """Every SelfSubjectAccessReview says yes; nothing else is asked this way."""
@@ -97,7 +119,8 @@ class PretendApi:
         raise Forbidden(what=f"cannot watch {resource}", where=self.where, why="403", next="grant it", status=403)
 
     def _keep(self, body: Body) -> Body:
-        version = str(1000 + len(self.store))
+        self.version += 1
+        version = str(1000 + self.version)
         metadata = {"uid": f"uid {version}", **body["metadata"], "resourceVersion": version}
         self.store[self._key(body)] = {**body, "metadata": metadata}
         return copy.deepcopy(self.store[self._key(body)])
@@ -107,10 +130,23 @@ class PretendApi:
         if problem is not None:
             raise problem
 
+    def _found(self, resource: Resource, name: str, namespace: str | None) -> Body:
+        found = self.store.get((resource.kind, namespace or "", name))
+        if found is None:
+            raise NotFound(what=f"cannot read {resource} {name}", where=self.where, why="404", next="run", status=404)
+        return found
+
+    def _conflict(self, what: str, reason: str) -> Conflict:
+        return Conflict(what=what, where=self.where, why="409", next="run again", status=409, reason=reason)
+
     @staticmethod
     def _key(body: Json) -> tuple[str, str, str]:
-        metadata = cast(Body, body["metadata"])
+        metadata = _metadata(body)
         return str(body["kind"]), str(metadata.get("namespace", "")), str(metadata["name"])
+
+
+def _metadata(body: Json) -> Body:
+    return cast(Body, body["metadata"])
 
 
 def _matches(body: Body, selector: str | None) -> bool:

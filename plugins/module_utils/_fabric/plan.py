@@ -337,7 +337,7 @@ def _replacement(wanted: Wanted, cluster: ClusterId, peer: ClusterId) -> list[Op
     if update is None:
         return []
     reason = f"{update.reason}; Liqo before 1.2.0 takes new CIDRs only with a new Configuration"
-    delete = replace(update, verb=Verb.DELETE, before=None, after=None, reason=reason)
+    delete = replace(update, verb=Verb.DELETE, after=None, reason=reason)
     gone = Fact(name=FactName.NETWORK_GONE, cluster=cluster, peer=peer)
     create = replace(
         update, verb=Verb.CREATE, before=None, uid="", reason=reason, needs=frozenset({delete.id}), awaits=(gone,)

@@ -124,6 +124,7 @@ def _delete(side: Side, held: Held | KeySecret | ForeignCluster, reason: str) ->
         name=held.meta.name,
         namespace=held.meta.namespace,
         reason=reason,
+        before=None if isinstance(held, (KeySecret, ForeignCluster)) else held.spec,
         uid=held.meta.uid,
     )
 

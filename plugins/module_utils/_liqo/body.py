@@ -48,3 +48,16 @@ def map_at(body: object, *path: str) -> dict[str, str]:
     if not isinstance(value, dict):
         return {}
     return {key: item for key, item in value.items() if isinstance(key, str) and isinstance(item, str)}
+
+
+def says(held: object, wanted: object) -> bool:
+    """Is everything wanted there? What the API server fills in does not count."""
+    if isinstance(wanted, Mapping):
+        return isinstance(held, Mapping) and all(says(held.get(key), value) for key, value in wanted.items())
+    if isinstance(wanted, (list, tuple)):
+        return (
+            isinstance(held, (list, tuple))
+            and len(held) == len(wanted)
+            and all(says(one, value) for one, value in zip(held, wanted, strict=True))
+        )
+    return held == wanted

@@ -19,13 +19,13 @@ order: the API server evaluates a policy once for each parameter.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from .._fabric.propagation.model import HeldPolicy, Policies, PolicySpec, Use
 from .._fabric.propagation.operations import SliceKind
 from .._fabric.propagation.policies import POLICY_NAMES
-from .body import Json, at, map_at, text_at
+from .body import Json, at, map_at, says, text_at
 from .names import (
     MANAGED,
     MANAGED_BY,
@@ -138,21 +138,23 @@ def binding_spec(name: str) -> dict[str, Any]:
 
 def parse_policies(policies: Iterable[Json], bindings: Iterable[Json]) -> Policies:
     """What there is of ours among the policies and bindings of a cluster."""
-    found: dict[str, HeldPolicy] = {}
-    for kind, wanted, bodies in (
-        (SliceKind.POLICY, policy_spec, policies),
-        (SliceKind.BINDING, binding_spec, bindings),
-    ):
-        for body in bodies:
-            name = text_at(body, "metadata", "name")
-            if name not in POLICY_NAMES:
-                continue
-            found[f"{kind.value}/{name}"] = HeldPolicy(
-                uid=text_at(body, "metadata", "uid"),
-                owners=read_owners(map_at(body, "metadata", "annotations").get(OWNERS, "")),
-                intact=_says(at(body, "spec"), wanted(name)),
-            )
-    return found
+    return {
+        f"{kind.value}/{name}": parse_policy(kind, body)
+        for kind, bodies in ((SliceKind.POLICY, policies), (SliceKind.BINDING, bindings))
+        for body in bodies
+        for name in [text_at(body, "metadata", "name")]
+        if name in POLICY_NAMES
+    }
+
+
+def parse_policy(kind: SliceKind, body: Json) -> HeldPolicy:
+    """A policy or binding of one of our names."""
+    wanted = policy_spec if kind is SliceKind.POLICY else binding_spec
+    return HeldPolicy(
+        uid=text_at(body, "metadata", "uid"),
+        owners=read_owners(map_at(body, "metadata", "annotations").get(OWNERS, "")),
+        intact=says(at(body, "spec"), wanted(text_at(body, "metadata", "name"))),
+    )
 
 
 def build_policy(kind: SliceKind, spec: PolicySpec, *, name: str, current: Json | None = None) -> dict[str, Any]:
@@ -164,16 +166,3 @@ def build_policy(kind: SliceKind, spec: PolicySpec, *, name: str, current: Json 
     metadata["annotations"] = {**(metadata.get("annotations") or {}), OWNERS: write_owners(spec.owners)}
     body["spec"] = policy_spec(name) if kind is SliceKind.POLICY else binding_spec(name)
     return body
-
-
-def _says(held: object, wanted: object) -> bool:
-    """Is everything wanted there? What the API server fills in does not count."""
-    if isinstance(wanted, Mapping):
-        return isinstance(held, Mapping) and all(_says(held.get(key), value) for key, value in wanted.items())
-    if isinstance(wanted, list):
-        return (
-            isinstance(held, (list, tuple))
-            and len(held) == len(wanted)
-            and all(_says(one, value) for one, value in zip(held, wanted, strict=True))
-        )
-    return held == wanted

@@ -16,6 +16,7 @@ from .._fabric.propagation.model import (
     DirectSpec,
     NamespaceMapping,
     Origin,
+    PolicySpec,
     Service,
     ServiceKey,
     ShadowSpec,
@@ -43,7 +44,7 @@ from .names import (
     write_owners,
 )
 from .parse import labels_of, parse_meta
-from .policies import NOWHERE, parse_policies
+from .policies import NOWHERE, parse_policies, parse_policy
 from .resources import BINDING, ENDPOINT_SLICE, NAMESPACE_MAP, POLICY, SERVICE, SHADOW_SLICE, VIRTUAL_NODE
 
 DIRECT = "liqo.io/use-direct-connections"
@@ -147,6 +148,19 @@ def parse_slice(body: Json) -> Slice:
         key=_key(annotations.get(MADE_FOR, "")),
         touched=annotations.get(TOUCHED, ""),
     )
+
+
+def parse_written(kind: SliceKind, body: Json, cluster: ClusterId) -> Marked:
+    """What an object has of the fields that are written of its kind; the other half of the two builders of bodies."""
+    if kind is SliceKind.SHADOW:
+        return ShadowSpec.of(parse_slice(body))
+    if kind is SliceKind.SLICE:
+        return TouchSpec(touched=parse_slice(body).touched)
+    if kind is SliceKind.SERVICE:
+        service = parse_service(body, cluster)
+        return DirectSpec(direct=service.direct, owners=service.owners)
+    held = parse_policy(kind, body)
+    return PolicySpec(owners=held.owners, intact=held.intact)
 
 
 def _key(text: str) -> ServiceKey | None:

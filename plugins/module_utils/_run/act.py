@@ -37,9 +37,7 @@ from .diagnose import explain_timeout
 from .keypair import new_key_pair
 from .progress import SILENT, Progress
 from .world import Feed, World
-
-CONFLICT_TRIES = 5
-"""Liqo's controllers touch new objects within milliseconds; more conflicts than this mean a tug of war."""
+from .writing import CONFLICT_TRIES, create_once, delete_unchanged
 
 FOLLOWED: dict[FactName, tuple[Resource, ...]] = {
     FactName.CONFIGURED: (CONFIGURATION,),
@@ -171,7 +169,7 @@ def _resolved(op: Op, world: World) -> Spec:
 def _create(op: Op, feed: Feed, spec: Spec) -> bool:
     resource = RESOURCE_BY_KIND[op.kind]
     try:
-        feed.put(resource, feed.api.create(resource, _new_body(op, spec)))
+        feed.put(resource, create_once(feed.api, resource, _new_body(op, spec)))
     except Conflict as conflict:
         raise _stale(op, "somebody else created it") from conflict
     except NotFound as missing:
@@ -227,11 +225,25 @@ def _read_again(op: Op, feed: Feed, resource: Resource) -> Json | None:
 
 
 def _delete(op: Op, feed: Feed) -> bool:
-    resource = RESOURCE_BY_KIND[op.kind]
+    """What carries marks goes only with the marks that were seen while planning. False when it is gone already."""
+    resource, planned = RESOURCE_BY_KIND[op.kind], op.before
+    place = {"name": op.name, "namespace": op.namespace}
+
+    def may_go(body: Json) -> bool:
+        owners = parse_held(op.kind, body, op.peer).spec.owners
+        return planned is not None and owners == planned.owners and text_at(body, "metadata", "uid") == op.uid
+
     try:
-        feed.api.delete(resource, name=op.name, namespace=op.namespace or None, uid=op.uid)
+        if planned is None:
+            feed.api.delete(resource, name=op.name, namespace=op.namespace or None, uid=op.uid)
+            return True
+        current = feed.get(resource, **place)
+        if current is None:
+            return False
+        if not delete_unchanged(feed.api, resource, **place, current=current, may_go=may_go):
+            raise _stale(op, "it is another object now, or other fabrics have marked it")
     except NotFound:
-        feed.drop(resource, namespace=op.namespace, name=op.name)
+        feed.drop(resource, **place)
         return False
     except Conflict as conflict:
         raise _stale(op, "another object has taken its name") from conflict

@@ -17,6 +17,7 @@ from .._fabric.propagation.operations import ServicePlan, SliceFact, SliceOp, ho
 from .._fabric.propagation.plan import plan_services
 from .._fabric.propagation.report import PropagationReport, rows_of
 from .._kube.client import Api
+from .act import StalePlan
 from .service_act import Result, execute, overdue
 from .service_read import ServiceReading, read_services, world_of
 
@@ -89,6 +90,8 @@ class _Log:
         self.done: dict[ServiceKey | None, tuple[SliceOp, ...]] = {}
         self.failures: dict[tuple[ServiceKey | None, ClusterId], FabricError] = {}
         self.failed: set[str] = set()
+        self.stale: dict[str, FabricError] = {}
+        """Operations of the last round that no longer fitted what is there: they are planned anew."""
         self.pending: frozenset[tuple[ServiceKey, ClusterId]] = frozenset()
         self._plan(plans)
 
@@ -102,12 +105,14 @@ class _Log:
     def add(self, plans: Sequence[ServicePlan], result: Result) -> None:
         self._plan(plans)
         done = {op.id for op in result.done}
+        self.stale = {key: problem for key, problem in result.failures.items() if isinstance(problem, StalePlan)}
+        failed = {key: problem for key, problem in result.failures.items() if key not in self.stale}
         for plan in plans:
             self.done[plan.key] = self.done.get(plan.key, ()) + tuple(op for op in plan.ops if op.id in done)
             for op in plan.ops:
-                if op.id in result.failures:
-                    self.failures.setdefault((plan.key, op.cluster), result.failures[op.id])
-        self.failed |= result.failures.keys()
+                if op.id in failed:
+                    self.failures.setdefault((plan.key, op.cluster), failed[op.id])
+        self.failed |= failed.keys()
 
     def close(
         self, plans: Sequence[ServicePlan], readings: Mapping[ClusterId, ServiceReading | FabricError], *, wait: bool
@@ -116,6 +121,9 @@ class _Log:
         reached = {key: reading for key, reading in readings.items() if isinstance(reading, ServiceReading)}
         pending = set()
         for plan in plans:
+            for op in plan.ops:
+                if op.id in self.stale:
+                    self.failures.setdefault((plan.key, op.cluster), self.stale[op.id])
             if plan.key is None:
                 continue
             unmet = _unmet(plan.goals, reached)

@@ -25,13 +25,14 @@ from .._fabric.errors import Conflict, FabricError, FailureName, NotFound
 from .._fabric.model import Cluster, ClusterId
 from .._fabric.operations import Verb
 from .._kube.client import Api
-from .._liqo.body import Json
+from .._liqo.body import Json, text_at
 from .._liqo.cluster import Raw, parse_cluster_id
 from .._liqo.identity import Identity, parse_identity
 from .._liqo.resources import WHO
 from .._liqo.roles import RESOURCE_BY_ACCESS_KIND, build_access, parse_access, selector, wanted_access
 from .read import REQUESTS_PER_CLUSTER, in_parallel, require_id
 from .targets import open_apis
+from .writing import create_once
 
 ROUNDS = 4
 """Observe, plan and act at most so often; only a conflict needs more than one, and an empty second plan."""
@@ -198,16 +199,21 @@ def _try(identity: Identity, api: Api, ops: Sequence[AccessOp], found: _Found) -
 
 
 def _write(identity: Identity, api: Api, op: AccessOp, found: _Found, *, dry_run: bool = False) -> None:
+    """Raises Conflict when what was found, marks and all, is no longer what is there."""
     resource, place = RESOURCE_BY_ACCESS_KIND[op.kind], (op.kind, op.namespace, op.name)
+    current = found.bodies[place] if op.verb is not Verb.CREATE else None
     if op.verb is Verb.DELETE:
+        version = text_at(current, "metadata", "resourceVersion") or None
         with contextlib.suppress(NotFound):
-            api.delete(resource, name=op.name, namespace=op.namespace or None, uid=op.uid)
+            api.delete(resource, name=op.name, namespace=op.namespace or None, uid=op.uid, resource_version=version)
         return
     if op.after is None:
         raise TypeError(f"{op.id} has nothing to write")
-    current = found.bodies[place] if op.verb is Verb.UPDATE else None
-    write = api.create if op.verb is Verb.CREATE else api.replace
-    write(resource, build_access(place, op.after, identity=identity.name, current=current), dry_run=dry_run)
+    body = build_access(place, op.after, identity=identity.name, current=current)
+    if dry_run or op.verb is Verb.UPDATE:
+        (api.create if op.verb is Verb.CREATE else api.replace)(resource, body, dry_run=dry_run)
+    else:
+        create_once(api, resource, body)
 
 
 def _restless(identity: Identity, api: Api) -> FabricError:

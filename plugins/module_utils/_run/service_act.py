@@ -14,18 +14,19 @@ from dataclasses import dataclass, field
 from .._fabric.errors import Conflict, FabricError, FailureName, NotFound
 from .._fabric.model import ClusterId
 from .._fabric.objects import Marked
-from .._fabric.operations import Verb
+from .._fabric.operations import Verb, still_planned
 from .._fabric.propagation.model import PolicySpec
 from .._fabric.propagation.operations import SliceFact, SliceOp, holds
-from .._fabric.resources import Json
+from .._fabric.resources import Json, Resource
 from .._kube.client import Api
 from .._liqo.body import text_at
 from .._liqo.policies import build_policy
-from .._liqo.services import RESOURCE_BY_SLICE_KIND, build_slice_body
-from .act import CONFLICT_TRIES
+from .._liqo.services import RESOURCE_BY_SLICE_KIND, build_slice_body, parse_written
+from .act import StalePlan
 from .service_read import ServiceReading
 from .slice_feed import SliceFeed
 from .world import Changes
+from .writing import CONFLICT_TRIES, create_once, delete_unchanged
 
 WIDTH = 32
 SETTLE_S = 3.0
@@ -132,29 +133,50 @@ class _Run:
 
 
 def write(op: SliceOp, api: Api) -> None:
-    """The one write of an operation. A Conflict means that the object is no longer the one that was planned for."""
+    """The one write of an operation. Raises StalePlan when the object is no longer the one that was planned for."""
     resource = RESOURCE_BY_SLICE_KIND[op.kind]
-    namespace = op.namespace or None
+    place = {"name": op.name, "namespace": op.namespace}
     if op.verb is Verb.DELETE:
-        with contextlib.suppress(NotFound):
-            api.delete(resource, name=op.name, namespace=namespace, uid=op.uid)
-        return
-    if op.after is None:
+        _delete(op, api, resource, place)
+    elif op.after is None:
         raise TypeError(f"{op.id} has nothing to write")
-    if op.verb is Verb.CREATE:
-        api.create(resource, _body(op, op.after, None))
-        return
-    for attempt in range(CONFLICT_TRIES):
-        current = api.get(resource, name=op.name, namespace=namespace)
-        if op.uid and text_at(current, "metadata", "uid") != op.uid:
-            raise _moved(op)
+    elif op.verb is Verb.CREATE:
         try:
-            api.replace(resource, _body(op, op.after, current))
-        except Conflict:
-            if attempt == CONFLICT_TRIES - 1:
-                raise
-        else:
+            create_once(api, resource, _body(op, op.after, None))
+        except Conflict as conflict:
+            raise _stale(op, "another one with other content was created meanwhile") from conflict
+    else:
+        _update(op, op.after, api, resource)
+
+
+def _delete(op: SliceOp, api: Api, resource: Resource, place: Mapping[str, str]) -> None:
+    """What carries marks goes only with the marks that were seen while planning."""
+
+    def may_go(body: Json) -> bool:
+        owners = parse_written(op.kind, body, op.cluster).owners
+        return op.before is not None and owners == op.before.owners and text_at(body, "metadata", "uid") == op.uid
+
+    with contextlib.suppress(NotFound):
+        current = api.get(resource, name=op.name, namespace=op.namespace or None)
+        if not delete_unchanged(api, resource, **place, current=current, may_go=may_go):
+            raise _stale(op, "it is another object now, or other fabrics have marked it")
+
+
+def _update(op: SliceOp, after: Marked, api: Api, resource: Resource) -> None:
+    """Set our fields on the newest version. Others may touch other fields in between, but not ours."""
+    for _attempt in range(CONFLICT_TRIES):
+        try:
+            current = api.get(resource, name=op.name, namespace=op.namespace or None)
+        except NotFound as gone:
+            raise _stale(op, "it is gone") from gone
+        if op.uid and text_at(current, "metadata", "uid") != op.uid:
+            raise _stale(op, "another object has taken its name")
+        if not still_planned(op, parse_written(op.kind, current, op.cluster), after):
+            raise _stale(op, "its fields have changed")
+        with contextlib.suppress(Conflict):
+            api.replace(resource, _body(op, after, current))
             return
+    raise _stale(op, f"{CONFLICT_TRIES} times something else wrote it at the same moment")
 
 
 def overdue(missing: Sequence[SliceFact]) -> FabricError:
@@ -176,11 +198,10 @@ def _body(op: SliceOp, spec: Marked, current: Json | None) -> Json:
     return build_slice_body(spec, name=op.name, namespace=op.namespace, current=current)
 
 
-def _moved(op: SliceOp) -> FabricError:
-    return FabricError(
+def _stale(op: SliceOp, why: str) -> StalePlan:
+    return StalePlan(
         what=f"cannot {op.verb.value} {op.kind.value} {op.namespace}/{op.name}".replace(" /", " "),
         where=f"cluster {op.cluster}",
-        why="another object has taken its name",
-        next="run again",
-        fault=FailureName.CONFLICT,
+        why=why,
+        next="run again; if it happens again look for another tool that manages the same object",
     )

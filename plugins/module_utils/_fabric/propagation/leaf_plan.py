@@ -100,7 +100,7 @@ class _Scene:
         """The slices of ours as they are, without those whose shortcut is gone."""
         held = slices_of(self.here.shadows, self.namespace, self.key.name)
         return {
-            one.meta.name: _spec(one)
+            one.meta.name: ShadowSpec.of(one)
             for one in held
             if self.want.fabric in one.owners and one.source is not None and usable_link(self.here.state, one.source)
         }
@@ -112,7 +112,7 @@ class _Scene:
         for name in sorted({*held, *wanted}):
             there, spec = held.get(name), wanted.get(name)
             if there is not None and spec is None and there.source in unknown and self.want.state is not State.ABSENT:
-                spec = _spec(there)
+                spec = ShadowSpec.of(there)
             found.append(self._change(name, there, spec))
         return found
 
@@ -124,10 +124,10 @@ class _Scene:
         if held is None:
             raise ValueError(f"{name} is neither there nor wanted")
         if self.want.fabric not in held.owners:
-            return _Change(name=name, held=held, wanted=_spec(held))
+            return _Change(name=name, held=held, wanted=ShadowSpec.of(held))
         others = held.owners - {self.want.fabric}
         if others:
-            return _Change(name=name, held=held, wanted=replace(_spec(held), owners=others))
+            return _Change(name=name, held=held, wanted=replace(ShadowSpec.of(held), owners=others))
         return _Change(name=name, held=held, wanted=None)
 
     def _refuse_conflict(self, held: Slice, spec: ShadowSpec) -> None:
@@ -181,7 +181,7 @@ class _Scene:
             reason = f"{self.here.id} reaches these pods of {one.wanted.source} directly"
             needs = self.first if one.wanted.use is Use.EXCLUSIVE else frozenset()
             return [replace(self._op(Verb.CREATE, one, reason), needs=needs)]
-        before = _spec(one.held)
+        before = ShadowSpec.of(one.held)
         if one.wanted is None:
             # Out of the hands of the policies first, so that the copies through the hub are in use when it goes.
             if one.held.use is not Use.EXCLUSIVE:
@@ -250,7 +250,7 @@ class _Scene:
         for one in kept:
             if one.wanted is None:
                 goals.append(self._fact(FactName.UNMIRRORED, slice=one.name))
-            elif one.held is None or _spec(one.held) != one.wanted:
+            elif one.held is None or ShadowSpec.of(one.held) != one.wanted:
                 goals.append(self._mirror_of(one.name, one.wanted))
         goals += [self._fact(FactName.UNMIRRORED, slice=op.name) for op in lost]
         if settle or exclusive_pods(slices_of(self.here.slices, self.namespace, self.key.name)):
@@ -285,7 +285,7 @@ class _Scene:
             namespace=self.namespace,
             name=one.name,
             reason=reason,
-            before=_spec(one.held) if one.held is not None else None,
+            before=ShadowSpec.of(one.held) if one.held is not None else None,
             after=one.wanted if verb is not Verb.DELETE else None,
             uid=one.held.meta.uid if one.held is not None else "",
         )
@@ -301,20 +301,8 @@ def orphan_removal(here: ClusterServices, held: Slice) -> SliceOp:
         namespace=held.meta.namespace,
         name=held.meta.name,
         reason=f"an orphan: {held.key} is gone or no longer reflected here",
-        before=_spec(held),
+        before=ShadowSpec.of(held),
         uid=held.meta.uid,
-    )
-
-
-def _spec(held: Slice) -> ShadowSpec:
-    return ShadowSpec(
-        owners=held.owners,
-        key=held.key,
-        source=held.source or ClusterId(""),
-        endpoints=tuple(sorted(replace(endpoint, serving=None, node="") for endpoint in held.endpoints)),
-        ports=tuple(sorted(held.ports, key=str)),
-        use=held.use,
-        remap=held.remap,
     )
 
 

@@ -10,7 +10,7 @@ same names there.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Union
 
@@ -237,6 +237,19 @@ class ShadowSpec(Marked):
     ports: tuple[SlicePort, ...]
     use: Use
     remap: tuple[str, ...] | Later | None
+
+    @classmethod
+    def of(cls, held: Slice) -> ShadowSpec:
+        """What is there, in the form in which it is compared and written."""
+        return cls(
+            owners=held.owners,
+            key=held.key,
+            source=held.source or ClusterId(""),
+            endpoints=tuple(sorted(replace(endpoint, serving=None, node="") for endpoint in held.endpoints)),
+            ports=tuple(sorted(held.ports, key=str)),
+            use=held.use,
+            remap=held.remap,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
