@@ -11,6 +11,7 @@ export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.cache
 CELLS :=
 CHECKS := docs tests sanity
 OLDEST_CELL := 2.16.19/3.11
+UNTAGGED_CELL := 2.18.19/3.12
 # Those that run on the lab; `kind` needs a container engine.
 SCENARIOS := $(filter-out kind shared,$(notdir $(patsubst %/molecule.yml,%,$(wildcard molecule/*/molecule.yml))))
 
@@ -81,6 +82,10 @@ importer: venv ## Import the collection as Galaxy does; a warning is an error.
 .PHONY: test-oldest
 test-oldest: venv # The oldest ansible-core on the oldest Python, if that is on the machine.
 	@python -m tools.matrix $(OLDEST_CELL) --checks docs tests
+
+.PHONY: test-templates
+test-templates: venv # What clusters say is no template on the last ansible-core without data tagging either.
+	@python -m tools.matrix $(UNTAGGED_CELL) --checks templates
 
 .PHONY: matrix
 matrix: venv ## All ansible-core on all Pythons of this machine; CELLS and CHECKS select.

@@ -31,7 +31,9 @@ PYTHONS_OF_CORE = {
     "2.21.5": ("3.12", "3.13"),
 }
 """The Python versions that each ansible-core supports on the controller, from our own lowest one on."""
-CHECKS = ("docs", "tests", "sanity")
+CHECKS = ("docs", "tests", "templates", "sanity")
+WHOLE = ("docs", "tests", "sanity")
+"""Without `templates`, which is a part of `tests`."""
 SANITY_PYTHON = "3.12"
 """All cores support it. Sanity takes minutes and looks at the same files on each Python: it runs once for a core."""
 _PACKAGES = ("cryptography", "hypothesis", "jmespath", "kubernetes", "netaddr", "PyYAML", "pytest", "pytest-timeout")
@@ -61,7 +63,7 @@ CELLS = {str(cell): cell for cell in (Cell(c, p) for c, pythons in PYTHONS_OF_CO
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.matrix", description=__doc__.partition("\n")[0])
     parser.add_argument("cells", nargs="*", metavar="CORE/PYTHON", help=", ".join(CELLS))
-    parser.add_argument("--checks", nargs="+", choices=CHECKS, default=CHECKS)
+    parser.add_argument("--checks", nargs="+", choices=CHECKS, default=WHOLE)
     asked = parser.parse_args(arguments)
     unknown = [name for name in asked.cells if name not in CELLS]
     if unknown:
@@ -93,7 +95,10 @@ def check_cell(cell: Cell, checks: list[str]) -> Iterator[Outcome]:
 def command_of(check: str) -> list[str]:
     """The Python module that does the check, with its arguments."""
     tests = ["pytest", "-q", "-m", "not lab and not slow and not long", *paths_that_concern_ansible()]
-    return {"docs": ["tools.build_check"], "tests": tests, "sanity": ["tools.sanity"]}[check]
+    commands = {"docs": ["tools.build_check"], "tests": tests, "sanity": ["tools.sanity"]}
+    # A part of the tests: where text of clusters could be taken for a template, which no two ansible-core do alike.
+    commands["templates"] = ["pytest", "-q", "-m", "templates", *paths_that_concern_ansible()]
+    return commands[check]
 
 
 def paths_that_concern_ansible() -> list[str]:

@@ -26,6 +26,7 @@ DEADLINES_S = {
     "build": 120,
     "sanity": 600,
     "test-oldest": 480,
+    "test-templates": 240,
     "lab-binaries": 2400,
     "test-lab": 3900,
     "test-molecule": 900,

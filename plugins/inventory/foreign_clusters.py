@@ -103,6 +103,13 @@ notes:
     a tunnel that both ends, as far as they were read, call connected and in which something was heard in the last 30
     seconds. What is neither a letter nor a digit is C(_) in the name of a group.
   - Further groups come from O(keyed_groups) and O(groups), for example by any key of C(liqo_labels).
+  - What a cluster says is data. No text of it is rendered as a template, in O(compose) either, and a label whose key
+    Kubernetes would not take is left out.
+  - A leaf whose id is V(all), V(ungrouped), V(localhost), the name of a group, of a hub that is another cluster, or of
+    a host that another source declares and not in C(liqo_leaves), is left out with a warning that names its hubs. What
+    a source that is read before declares of a leaf is kept.
+  - Labels put no host into a group of the names above, nor into C(liqo_hubs) and the other groups that say what a host
+    is. Without C(prefix) an entry of O(keyed_groups) puts no host into groups that another source has made.
   - C(liqo_kubeconfig) and other connection options have the names that P(liqo.fabric.clusters#filter) expects.
     Without O(kubeconfig_pattern) and O(identity_dir) leaves have none, and C(host_vars) or O(compose) can give it.
   - C(liqo_labels) are those that the cluster was installed with, else those of the virtual node and the
@@ -151,7 +158,8 @@ cache_connection: .cache
 cache_timeout: 600
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -164,9 +172,11 @@ oldest_python.require()
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import FabricError
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.inventory_cache import from_cache, to_cache
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.inventory_hosts import Host
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.inventory_names import Taken, admitted, may_be_joined
 from ansible_collections.liqo.fabric.plugins.module_utils._run.hub_inventory import files_are_there, read_inventory
 from ansible_collections.liqo.fabric.plugins.module_utils._run.targets import CLUSTERS_SPEC
 from ansible_collections.liqo.fabric.plugins.plugin_utils.checked_options import checked_clusters, harmless, plain
+from ansible_collections.liqo.fabric.plugins.plugin_utils.joined_groups import JoinedGroups
 
 HUBS_SPEC = {"hubs": CLUSTERS_SPEC["clusters"]}
 OPTIONS = (
@@ -194,8 +204,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
         super().parse(inventory, loader, path, cache)
         self._read_config_data(path)
         try:
-            for host in self._hosts(path, cache):
-                self._add(host)
+            self._add(self._hosts(path, cache))
         except FabricError as problem:
             raise AnsibleParserError(str(problem)) from problem
 
@@ -223,15 +232,53 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
     def _rendered(self, name: str) -> Any:
         return self.templar.template(self.get_option(name))
 
-    def _add(self, host: Host) -> None:
+    def _add(self, found: Sequence[Host]) -> None:
+        """Nothing of Ansible gets the hosts as they came from clusters, only as they are marked here."""
+        groups = {*self.inventory.groups, *map(self._sanitize_group_name, self.get_option("groups") or ())}
+        leaves = self.inventory.groups["liqo_leaves"].get_hosts() if "liqo_leaves" in groups else ()
+        declared = {*self.inventory.hosts} - {host.name for host in leaves}
+        hosts, refusals = admitted(found, Taken(groups=groups, hosts=declared))
+        for refusal in refusals:
+            self.display.warning(refusal)
+        marked = [replace(host, variables=harmless(host.variables)) for host in hosts]
+        for host in marked:
+            self._add_as_it_is(host)
+        taken = Taken(groups=groups, hosts={*self.inventory.hosts})
+        for host in marked:
+            self._construct(host, taken)
+
+    def _add_as_it_is(self, host: Host) -> None:
+        """What the inventory declares of a host that it declares itself is kept."""
         self.inventory.add_host(host.name)
-        variables: Mapping[str, Any] = host.variables
-        for name, value in variables.items():
-            self.inventory.set_variable(host.name, name, harmless(value))
+        declared = self.inventory.hosts[host.name].vars
+        for name, value in host.variables.items():
+            if name not in declared:
+                self.inventory.set_variable(host.name, name, value)
         for group in host.groups:
             self.inventory.add_group(group)
             self.inventory.add_child(group, host.name)
+
+    def _construct(self, host: Host, taken: Taken) -> None:
         strict = self.get_option("strict")
-        self._set_composite_vars(self.get_option("compose"), variables, host.name, strict=strict)
-        self._add_host_to_composed_groups(self.get_option("groups"), variables, host.name, strict=strict)
-        self._add_host_to_keyed_groups(self.get_option("keyed_groups"), variables, host.name, strict=strict)
+        self._set_composite_vars(self.get_option("compose"), host.variables, host.name, strict=strict)
+        self._add_host_to_composed_groups(self.get_option("groups"), host.variables, host.name, strict=strict)
+        for keyed in self.get_option("keyed_groups") or ():
+            self._join_keyed(keyed, host, taken, strict)
+
+    def _join_keyed(self, keyed: Any, host: Host, taken: Taken, strict: bool) -> None:
+        """What a person has put before the names, or the parent that a person has named, is a permission."""
+        entry = keyed if isinstance(keyed, Mapping) else {}
+        prefix, parent = str(entry.get("prefix") or ""), str(entry.get("parent_group") or "")
+        names = replace(taken, groups=()) if prefix else taken
+        whole: Any = self.inventory
+        joined = JoinedGroups(whole, lambda group: group == parent or may_be_joined(group, names))
+        self.inventory: Any = joined
+        try:
+            self._add_host_to_keyed_groups([keyed], host.variables, host.name, strict=strict)
+        finally:
+            self.inventory = whole
+        if joined.refused:
+            self.display.warning(
+                f"host {host.name} is not put into {', '.join(sorted(joined.refused))}, which labels of its cluster"
+                " name: this has another meaning in the inventory; give the entry of keyed_groups a prefix"
+            )

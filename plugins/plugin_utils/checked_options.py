@@ -10,6 +10,7 @@ taken for a template.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +19,8 @@ from ansible.module_utils.common.parameters import remove_values
 from ansible.utils.unsafe_proxy import wrap_var
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import InputError, Violation
 from ansible_collections.liqo.fabric.plugins.module_utils._run.targets import secret_values
+
+_WORDS = re.compile(r"[A-Za-z0-9 ._:;,/@+='-]*")
 
 try:
     from ansible.template import trust_as_template
@@ -42,14 +45,15 @@ def plain(value: Any) -> Any:
 
 
 def harmless(value: Any) -> Any:
-    """The same for a variable of a host, with every text that could be a template marked as none.
+    """The same for a variable of a host, with every text marked as no template, however templates are delimited.
 
-    The others count as written by a person, or ansible-inventory would wrap each of them in its output.
+    Only words that no delimiter can be made of count as written by a person, or ansible-inventory would wrap each of
+    them in its output.
     """
     if isinstance(value, str):
-        return wrap_var(value) if "{" in value or value.startswith("#") else trust_as_template(value)
+        return trust_as_template(value) if _WORDS.fullmatch(value) else wrap_var(value)
     if isinstance(value, Mapping):
-        return {key: harmless(item) for key, item in value.items()}
+        return {harmless(key): harmless(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [harmless(item) for item in value]
     return value

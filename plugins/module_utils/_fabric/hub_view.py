@@ -67,11 +67,8 @@ def leaves_of(hubs: Sequence[HubView], *, roles: Sequence[str]) -> dict[ClusterI
     return {leaf: tuple(found[leaf]) for leaf in sorted(found)}
 
 
-def check_names(names: Mapping[str, ClusterId], leaves: Sequence[ClusterId], *, where: str) -> None:
-    """Hubs are hosts by their name, leaves by their id. Raises InputError when a host would be two clusters.
-
-    ``names`` are those of all hubs, with the ids of those that are known.
-    """
+def check_names(names: Mapping[str, ClusterId], *, where: str) -> None:
+    """Raises InputError when two hubs are declared to be one cluster; ``names`` are those of all hubs."""
     found: list[Violation] = []
     first: dict[ClusterId, str] = {}
     for name, cluster in names.items():
@@ -79,9 +76,6 @@ def check_names(names: Mapping[str, ClusterId], leaves: Sequence[ClusterId], *, 
         if namesake != name:
             what = f"{name} is cluster {cluster}, like {namesake}"
             found.append(Violation(path=f"hubs[{name}]", message=what, hint="list each hub once"))
-        if name in leaves and name != cluster:
-            what = f"{name} is the name of hub {cluster}, and the cluster id of a leaf"
-            found.append(Violation(path=f"hubs[{name}].name", message=what, hint="give the hub another name"))
     if found:
         raise InputError(found, where=where)
 

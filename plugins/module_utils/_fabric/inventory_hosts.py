@@ -16,8 +16,9 @@ from typing import Any
 from .errors import FabricError, FailureName
 from .faults import CONNECTED, FaultName, only
 from .hub_view import HubView, Identity, PeerNotes
+from .legal import is_label_key, is_label_value
 from .links import Link, cluster_result, links_of
-from .model import ClusterId
+from .model import ClusterId, is_cluster_id
 from .objects import ClusterState
 
 _SILENT = (FaultName.DEAD_TUNNEL, FaultName.STALE_LATENCY)
@@ -86,7 +87,7 @@ def hosts_of(hubs: Sequence[Hub], leaves: Sequence[Leaf], *, region_labels: Sequ
     states |= {leaf.id: _not_asked(leaf.id) if leaf.seen is None else leaf.seen for leaf in leaves}
     links: dict[ClusterId, list[Link]] = {}
     for link in links_of(states):
-        for cluster in link.pair:
+        for cluster in link.pair if all(map(is_cluster_id, link.pair)) else ():
             links.setdefault(cluster, []).append(link)
     hosts = [_hub_host(hub, links.get(hub.id, []), region_labels) for hub in hubs]
     hosts += [_leaf_host(leaf, links.get(leaf.id, []), region_labels) for leaf in leaves]
@@ -216,14 +217,15 @@ def _labels(seen: ClusterState | FabricError | None) -> dict[str, str]:
 def _host(
     name: str, group: str, variables: dict[str, Any], labels: Mapping[str, str], region_labels: Sequence[str]
 ) -> Host:
-    region = next((labels[label] for label in region_labels if labels.get(label)), None)
-    if labels:
+    legal = {label: value for label, value in sorted(labels.items()) if is_label_key(label)}
+    region = next((legal[label] for label in region_labels if legal.get(label) and is_label_value(legal[label])), None)
+    if legal:
         # An empty one would hide what the group variables of a person say.
-        variables["liqo_labels"] = dict(sorted(labels.items()))
+        variables["liqo_labels"] = legal
     variables["liqo_region"] = region
     groups = [group, *(f"liqo_{role}s" for role in variables["liqo_roles"]), f"liqo_health_{variables['liqo_health']}"]
     groups += [f"liqo_region_{region}"] if region else []
-    groups += [f"liqo_version_{variables['liqo_version']}"] if variables["liqo_version"] else []
+    groups += [f"liqo_version_{variables['liqo_version']}"] if is_label_value(variables["liqo_version"] or None) else []
     groups += [f"connected_to_{peer}" for peer in variables["liqo_connected_to"]]
     return Host(name=name, groups=tuple(map(group_name, groups)), variables=variables)
 

@@ -13,9 +13,11 @@ import ipaddress
 import re
 
 _LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
+_NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 _DNS_LABEL = re.compile(_LABEL)
 _DNS_NAME = re.compile(rf"{_LABEL}(\.{_LABEL})*")
 _LONGEST_DNS_NAME = 253
+_ODD_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _LENGTH = re.compile(r"/[0-9]{1,3}\Z", re.ASCII)
 
 
@@ -29,6 +31,24 @@ def is_dns_name(text: object) -> bool:
     return isinstance(text, str) and len(text) <= _LONGEST_DNS_NAME and bool(_DNS_NAME.fullmatch(text))
 
 
+def is_name(text: object) -> bool:
+    """A qualified name of Kubernetes without a domain, at most 63 characters; also the name of a fabric."""
+    return isinstance(text, str) and bool(_NAME.fullmatch(text))
+
+
+def is_label_key(text: object) -> bool:
+    """The key of a label: `region`, `topology.kubernetes.io/zone`."""
+    if not isinstance(text, str):
+        return False
+    domain, slash, name = text.rpartition("/")
+    return is_name(name) and (is_dns_name(domain) if slash else True)
+
+
+def is_label_value(text: object) -> bool:
+    """The value of a label; it may be empty."""
+    return text == "" or is_name(text)
+
+
 def is_ip(text: object) -> bool:
     """An IPv4 or IPv6 address without zone and without port."""
     try:
@@ -38,8 +58,14 @@ def is_ip(text: object) -> bool:
 
 
 def is_host(text: object) -> bool:
-    """What can be dialled: an address, or a name of DNS."""
-    return is_ip(text) or (isinstance(text, str) and is_dns_name(text.lower()))
+    """What can be dialled: an address, or a name of DNS.
+
+    A name that ends in a number is an address in an odd spelling (`127.1`, `0x7f.0.0.1`): resolvers take it for one.
+    """
+    if not isinstance(text, str) or is_ip(text):
+        return is_ip(text)
+    name = text.lower()
+    return is_dns_name(name) and not _ODD_NUMBER.fullmatch(name.rpartition(".")[2])
 
 
 def is_cidr(text: object) -> bool:

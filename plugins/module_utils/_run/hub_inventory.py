@@ -16,6 +16,7 @@ from typing import Any
 from .._fabric.errors import FabricError, FailureName, InputError, Violation
 from .._fabric.hub_view import HubView, check_names, leaves_of, no_hub_answered
 from .._fabric.inventory_hosts import Host, Hub, Leaf, hosts_of
+from .._fabric.inventory_names import RESERVED
 from .._fabric.model import Cluster, ClusterId
 from .._fabric.wishes import check_limits, parse_clusters
 from .._kube.auth_options import CLUSTER_AUTH_SPEC
@@ -55,16 +56,16 @@ def read_inventory(params: Params, *, folder: str, where: str, warn: Warn) -> In
     entries = [beside(entry, folder) for entry in params["hubs"]]
     apis = _by_name(entries, open_apis({**params, "clusters": entries}, agent=AGENT))
     read = in_parallel(lambda entry: _read_hub(entry, apis[entry["name"]], params), entries, limit=parallel)
-    hubs = [_hub(entry, seen) for entry, seen in zip(entries, read, strict=True)]
+    hubs = _each_once([_hub(entry, seen) for entry, seen in zip(entries, read, strict=True)], entries)
     views = tuple(hub.seen for hub in hubs if isinstance(hub.seen, HubView))
     problems = {hub.name: hub.seen for hub in hubs if isinstance(hub.seen, FabricError)}
     if not views:
         raise no_hub_answered(problems)
     for problem in problems.values():
         warn(f"a hub is listed without its leaves: {problem}")
+    themselves = {hub.id for hub in hubs}
     known = leaves_of(views, roles=params["leaf_roles"])
-    check_names({hub.name: hub.id for hub in hubs}, tuple(known), where=where)
-    leaves = [Leaf(id=leaf, hubs=its_hubs) for leaf, its_hubs in known.items()]
+    leaves = [Leaf(id=leaf, hubs=its_hubs) for leaf, its_hubs in known.items() if leaf not in themselves]
     open_hubs = {name: api.within(params["timeout"]) for name, api in apis.items() if not isinstance(api, FabricError)}
     leaves = _connect(leaves, open_hubs, params, folder, warn)
     if params["read_leaves"]:
@@ -85,9 +86,12 @@ def _check(params: Params, where: str) -> None:
         what = f"{pattern!r} would be the same file for every leaf"
         found.append(Violation(path="kubeconfig_pattern", message=what, hint=f"write {PLACEHOLDER} in it"))
     check_limits(params, found)
+    for name in sorted(RESERVED.intersection(names)):
+        what = f"{name} means something else to Ansible"
+        found.append(Violation(path=f"hubs[{name}].name", message=what, hint="give the hub another name"))
     if found:
         raise InputError(found, where=where)
-    check_names({entry["name"]: _declared_id(entry) for entry in params["hubs"]}, (), where=where)
+    check_names({entry["name"]: _declared_id(entry) for entry in params["hubs"]}, where=where)
 
 
 def _declared_id(entry: Params) -> ClusterId:
@@ -126,6 +130,26 @@ def _hub(entry: Params, seen: HubView | FabricError) -> Hub:
     if cluster.liqo_namespace != "liqo":
         variables["liqo_namespace"] = cluster.liqo_namespace
     return Hub(name=entry["name"], seen=seen, declared_id=cluster.id, connection=variables, labels=dict(cluster.labels))
+
+
+def _each_once(hubs: Sequence[Hub], entries: Sequence[Params]) -> list[Hub]:
+    """The hubs, where one that says to be the same cluster as another one counts as not read. What is declared wins."""
+    declared = {entry["name"] for entry in entries if entry.get("cluster_id")}
+    first: dict[ClusterId, str] = {}
+    for hub in sorted(hubs, key=lambda hub: hub.name not in declared):
+        first.setdefault(hub.id, hub.name)
+    return [hub if first[hub.id] == hub.name else _namesake(hub, first[hub.id]) for hub in hubs]
+
+
+def _namesake(hub: Hub, other: str) -> Hub:
+    problem = FabricError(
+        what="this cluster is no hub of its own",
+        where=hub.name,
+        why=f"it says that it is cluster {hub.id}, like {other}",
+        next="list each hub once, and give each its cluster_id",
+        fault=FailureName.WRONG_CLUSTER,
+    )
+    return replace(hub, seen=problem)
 
 
 def _may_be_shown(name: str, value: Any) -> bool:

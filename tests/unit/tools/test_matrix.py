@@ -21,7 +21,7 @@ def outcome(check: str, result: str = "ok", seconds: float = 0.0) -> Outcome:
 
 def test_every_check_has_its_result_and_time() -> None:
     text = table([outcome("docs", seconds=12.4), outcome("tests", "FAILED", 40.0)])
-    assert text.splitlines()[1].split(maxsplit=2) == ["2.16.19", "3.11", f"{'ok, 12 s':22}{'FAILED, 40 s':22}-"]
+    assert text.splitlines()[1].split(maxsplit=2) == ["2.16.19", "3.11", f"{'ok, 12 s':22}{'FAILED, 40 s':22}{'-':22}-"]
 
 
 def test_a_python_that_is_not_here_is_said_to_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:

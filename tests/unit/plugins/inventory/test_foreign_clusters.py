@@ -5,69 +5,16 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 from ansible_collections.liqo.fabric.plugins.inventory.foreign_clusters import InventoryModule
 
 from tests.unit import hubs
 from tests.unit.bodies import linked_cluster
+from tests.unit.inventory_project import SECRET, Project, hosts
 from tests.unit.served_api import ServedApi, served
-
-SECRET = "secret-of-the-hub"
-
-
-@dataclass(frozen=True)
-class Project:
-    """An inventory file over one hub with two leaves, of which the first one can be read."""
-
-    folder: Path
-    hub: ServedApi
-    leaf: ServedApi
-
-    @property
-    def file(self) -> Path:
-        return self.folder / "retail.foreign_clusters.yml"
-
-    def configure(self, **options: Any) -> None:
-        config = {
-            "plugin": "liqo.fabric.foreign_clusters",
-            "hubs": [{"name": "hub", "host": self.hub.url, "api_key": SECRET}],
-            "kubeconfig_pattern": "kubeconfigs/{cluster_id}",
-            "read_leaves": False,
-            **options,
-        }
-        self.file.write_text(yaml.safe_dump({name: value for name, value in config.items() if value is not None}))
-
-    def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        command = [str(Path(sys.executable).with_name("ansible-inventory")), "-i", str(self.file), *arguments]
-        variables = {"ANSIBLE_NOCOLOR": "1", "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "1", **environment}
-        done = subprocess.run(
-            command, env={**os.environ, **variables}, capture_output=True, text=True, check=False, timeout=120
-        )
-        assert "Traceback" not in done.stdout + done.stderr
-        assert SECRET not in done.stdout + done.stderr
-        assert hubs.TOKEN not in done.stdout + done.stderr
-        return done
-
-    def list(self, *arguments: str, **environment: str) -> Mapping[str, Any]:
-        done = self.run("--list", *arguments, **environment)
-        assert done.returncode == 0, done.stderr
-        return {**json.loads(done.stdout), "said": done.stderr}
-
-    def asked(self) -> int:
-        """How many requests the hub got since this was asked last."""
-        count = len(self.hub.requests)
-        self.hub.requests.clear()
-        return count
 
 
 @pytest.fixture
@@ -78,11 +25,6 @@ def project(tmp_path: Path) -> Iterator[Project]:
         (tmp_path / "kubeconfigs").mkdir()
         (tmp_path / "kubeconfigs/leaf-a").write_text(hubs.kubeconfig(leaf.url))
         yield Project(tmp_path, hub, leaf)
-
-
-def hosts(listed: Mapping[str, Any], group: str) -> list[str]:
-    found: list[str] = listed.get(group, {}).get("hosts", [])
-    return sorted(found)
 
 
 def test_hubs_and_leaves_are_hosts_of_the_groups_that_the_playbooks_want(project: Project) -> None:

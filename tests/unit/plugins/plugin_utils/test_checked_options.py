@@ -10,11 +10,22 @@ from typing import Any
 import pytest
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
+from ansible.utils.unsafe_proxy import AnsibleUnsafe
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import InputError
 from ansible_collections.liqo.fabric.plugins.module_utils._run.targets import CLUSTERS_SPEC
 from ansible_collections.liqo.fabric.plugins.plugin_utils.checked_options import checked_clusters, harmless, plain
 
 TEMPLATES = ("{{ 6 * 7 }}", "a {% if true %}42{% endif %}", "#jinja2: variable_start_string:'[['\n[[ 6 * 7 }}")
+OTHER_DELIMITERS = ("[[ 6 * 7 ]]", "<% if true %>", "$( 6 )", "${ 6 }", "((6))", "`6`", "% if true\n", "a\n# for")
+
+
+try:
+    from ansible.template import is_trusted_as_template
+except ImportError:
+
+    def is_trusted_as_template(value: object) -> bool:
+        """Before ansible-core 2.19 every text is one, unless it is marked."""
+        return not isinstance(value, AnsibleUnsafe)
 
 
 def check(*entries: Any) -> list[dict[str, Any]]:
@@ -60,6 +71,13 @@ def test_a_refusal_quotes_no_secret() -> None:
 @pytest.mark.parametrize("text", TEMPLATES)
 def test_text_of_a_cluster_is_never_a_template(text: str) -> None:
     assert Templar(loader=DataLoader()).template(harmless({"texts": [text]})) == {"texts": [text]}
+
+
+@pytest.mark.parametrize("text", [*TEMPLATES, *OTHER_DELIMITERS])
+def test_text_that_some_delimiter_could_be_made_of_is_marked(text: str) -> None:
+    for marked in (harmless(text), harmless([text])[0], *harmless({text: 1})):
+        assert marked == text
+        assert not is_trusted_as_template(marked)
 
 
 def test_other_values_stay_as_they_are() -> None:

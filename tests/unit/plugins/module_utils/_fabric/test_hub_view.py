@@ -65,14 +65,11 @@ def test_an_id_that_could_lead_out_of_a_folder_is_passed_over() -> None:
     assert leaves_of([view], roles=LEAF_ROLES) == {}
 
 
-def test_a_host_is_one_cluster() -> None:
+def test_two_hubs_that_are_declared_to_be_one_cluster_are_refused() -> None:
     main, other = build.cluster_id("hub-a"), build.cluster_id("hub-b")
-    check_names({"main": main, "other": other}, [build.cluster_id("leaf-a")], where="here")
-    check_names({"leaf-a": build.cluster_id("leaf-a")}, [build.cluster_id("leaf-a")], where="here")
+    check_names({"main": main, "other": other}, where="here")
     with pytest.raises(InputError, match="two is cluster hub-a, like one"):
-        check_names({"one": main, "two": main}, [], where="here")
-    with pytest.raises(InputError, match="leaf-a is the name of hub hub-a, and the cluster id of a leaf"):
-        check_names({"leaf-a": main}, [build.cluster_id("leaf-a")], where="here")
+        check_names({"one": main, "two": main}, where="here")
 
 
 def test_every_dead_hub_is_named() -> None:

@@ -194,3 +194,23 @@ def test_the_answer_to_another_question_is_none() -> None:
     assert from_cache(kept, {**PARAMS, "hubs": [{**PARAMS["hubs"][0], "api_key": "renewed"}]}) is not None
     assert from_cache({"hosts": []}, PARAMS) is None
     assert from_cache(None, PARAMS) is None
+
+
+def test_labels_and_peers_that_kubernetes_would_not_take_are_left_out() -> None:
+    evil = "{{ 6 * 7 }}"
+    labels = {evil: "a", "tier": evil, "region": "a b", "topology.kubernetes.io/region": "eu"}
+    (host, *_leaves) = hosts_of(
+        [
+            Hub(
+                name="hub",
+                seen=HubView(name="hub", state=hub_state(evil)),
+                declared_id=build.cluster_id("hub"),
+                labels=labels,
+            )
+        ],
+        [],
+        region_labels=["region", "topology.kubernetes.io/region"],
+    )
+    assert host.variables["liqo_labels"] == {"region": "a b", "tier": evil, "topology.kubernetes.io/region": "eu"}
+    assert host.variables["liqo_region"] == "eu"
+    assert host.variables["liqo_links"] == {}

@@ -104,6 +104,21 @@ def test_a_dead_hub_is_named_and_hides_nobody(reader: Reader) -> None:
     assert "203.0.113.9:6443" in warning
 
 
+def test_a_hub_that_says_to_be_another_hub_is_not_believed_and_ends_nothing(reader: Reader) -> None:
+    reader.clusters["hub-b"] = PretendApi("hub", hubs.hub("leaf-c"))
+    found = reader.read("hub", "hub-b")
+    assert [host.name for host in found.hosts] == ["hub", "hub-b", "leaf-a", "leaf-b"]
+    assert not found.complete
+    (warning,) = reader.warnings
+    assert "hub-b: this cluster is no hub of its own: it says that it is cluster hub, like hub" in warning
+
+
+def test_a_hub_that_is_down_is_no_leaf_of_another_one(reader: Reader) -> None:
+    reader.clusters["hub"] = PretendApi("hub", hubs.hub("hub-b"))
+    reader.clusters["hub-b"] = DOWN
+    assert [host.name for host in reader.read("hub", "hub-b").hosts] == ["hub", "hub-b"]
+
+
 def test_without_any_hub_there_is_nothing_to_list(reader: Reader) -> None:
     reader.clusters["hub-b"] = DOWN
     with pytest.raises(FabricError, match="no hub could be read") as refusal:
@@ -132,6 +147,7 @@ def test_a_hub_that_is_another_cluster_than_declared_is_not_believed(reader: Rea
         ({"hubs": []}, "no hub is given"),
         ({"hubs": [{"name": "hub"}, {"name": "hub"}]}, "hub is there twice"),
         ({"hubs": [{"name": "one", "cluster_id": "hub"}, {"name": "two", "cluster_id": "hub"}]}, "two is cluster hub"),
+        ({"hubs": [{"name": "all"}]}, "all means something else to Ansible"),
         ({"kubeconfig_pattern": "k/leaf"}, "{cluster_id}"),
         ({"timeout": -1.0}, "timeout"),
         ({"parallel_clusters": 0}, "parallel_clusters"),

@@ -1,0 +1,196 @@
+# Copyright: (c) 2026, liqo.fabric contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What clusters say is data for an inventory: never a template, never a name that means something else to Ansible."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.liqo.fabric.plugins.module_utils._liqo import resources
+
+from tests.unit import hubs
+from tests.unit.bodies import Body, body, config_map, linked_cluster
+from tests.unit.canary import Canary
+from tests.unit.inventory_project import Project, hosts
+from tests.unit.served_api import ServedApi, served
+
+pytestmark = pytest.mark.templates
+
+CONSTRUCTED: dict[str, Any] = {
+    "compose": {
+        "mine": "liqo_labels.region",
+        "bare": "liqo_labels.tier",
+        "whole": "liqo_labels",
+        "keys": "liqo_labels | list",
+        "joined": "liqo_labels.tier ~ liqo_labels.region",
+        "reasons": "liqo_health_reasons | join(', ')",
+        "links": "liqo_links",
+    },
+    "groups": {"east": "liqo_labels.tier == 'east'", "sick": "liqo_health_reasons | length > 0"},
+    "keyed_groups": [
+        {"key": "liqo_labels.tier", "prefix": "tier"},
+        {"key": "liqo_labels", "prefix": "label"},
+        {"key": "liqo_labels | list", "prefix": "has"},
+        {"key": "liqo_labels.region", "prefix": "", "separator": "", "parent_group": "{{ liqo_labels.tier }}"},
+    ],
+}
+
+
+def manager(labels: str) -> Body:
+    """The controller-manager of a leaf that was installed with these labels of the cluster."""
+    pods = {"spec": {"containers": [{"args": [f"--cluster-labels={labels}"]}]}}
+    found = body(resources.DEPLOYMENT, "liqo-controller-manager", "liqo", spec={"template": pods})
+    found["metadata"]["labels"] = {"app.kubernetes.io/name": "controller-manager"}
+    return found
+
+
+@pytest.fixture
+def canary(tmp_path: Path) -> Canary:
+    return Canary(tmp_path / "canary")
+
+
+@pytest.fixture
+def project(tmp_path: Path, canary: Canary) -> Iterator[Project]:
+    """A hub and a leaf that both say templates wherever they say anything at all."""
+    texts = {f"template-{number}": text for number, text in enumerate(canary.templates)}
+    hostile = canary.template
+    hub = ServedApi("hub", hubs.hub("leaf-a", "leaf-b"))
+    for leaf in ("leaf-a", "leaf-b"):
+        hub.held.put(hubs.provider(leaf, conditions={hostile: hostile}))
+        hub.held.put(hubs.virtual_node(leaf, {"region": "eu", hostile: hostile, "tier": hostile, **texts}))
+    itself = ServedApi(
+        "leaf-a", [*linked_cluster("leaf-a", "leaf-b"), manager(f"region=eu,tier={hostile},{hostile}=x")]
+    )
+    with served(hub), served(itself):
+        (tmp_path / "kubeconfigs").mkdir()
+        (tmp_path / "kubeconfigs/leaf-a").write_text(hubs.kubeconfig(itself.url))
+        yield Project(tmp_path, hub, itself)
+
+
+def told(value: object) -> object:
+    """Of a text that ansible-inventory marks as no template, the text."""
+    return value["__ansible_unsafe"] if isinstance(value, dict) and "__ansible_unsafe" in value else value
+
+
+@pytest.mark.parametrize("read_leaves", [True, False])
+def test_no_text_of_a_cluster_is_a_template_in_an_inventory(
+    project: Project, canary: Canary, read_leaves: bool
+) -> None:
+    project.configure(**CONSTRUCTED, read_leaves=read_leaves)
+    listed = project.list()
+    assert canary.is_alive(), "a template of a cluster was rendered"
+    found = listed["_meta"]["hostvars"]["leaf-a"]
+    assert (told(found["mine"]), told(found["bare"])) == ("eu", canary.template)
+    assert hosts(listed, "eu") == hosts(listed, "sick") == hosts(listed, "liqo_leaves") == ["leaf-a", "leaf-b"]
+    assert [name for name in listed if not re.fullmatch(r"\w+", name)] == []
+
+
+PLAY = """
+- hosts: liqo_leaves
+  gather_facts: false
+  tasks:
+    - ansible.builtin.debug:
+        msg: "{{ hostvars[inventory_hostname] }} {{ groups }} {{ group_names }} {{ whole }} {{ bare }} {{ keys }}"
+    - ansible.builtin.debug:
+        var: item
+      loop: "{{ hostvars[inventory_hostname] | dict2items + group_names }}"
+    - ansible.builtin.set_fact:
+        kept: "{{ hostvars[inventory_hostname] }}"
+        of_keys: "{{ keys }}"
+    - ansible.builtin.debug:
+        msg: "{{ kept }} {{ of_keys }}"
+    - ansible.builtin.template:
+        src: "{{ playbook_dir }}/square.j2"
+        dest: "{{ playbook_dir }}/{{ inventory_hostname }}.txt"
+        variable_start_string: "[["
+        variable_end_string: "]]"
+      delegate_to: localhost
+"""
+
+
+def test_no_text_of_a_cluster_is_a_template_in_a_play_over_its_host(project: Project, canary: Canary) -> None:
+    project.configure(**CONSTRUCTED)
+    (project.folder / "play.yml").write_text(PLAY)
+    (project.folder / "square.j2").write_text("[[ liqo_labels ]] [[ group_names ]] [[ hostvars[inventory_hostname] ]]")
+    said = project.play(str(project.folder / "play.yml"))
+    assert canary.is_alive(), "a template of a cluster was rendered"
+    assert str(canary.file) in said, "it never got so far"
+    assert str(canary.file) in (project.folder / "leaf-a.txt").read_text()
+
+
+def listed_with(project: Project, *names: str, declared: str = "", **options: Any) -> Mapping[str, Any]:
+    """Of a hub that knows leaves of these names, beside what a person declares in a file that is read before."""
+    for name in names:
+        for one in hubs.peered(name, {"region": "eu"}):
+            project.hub.held.put(one)
+    file = project.folder / "hosts"
+    file.write_text(declared)
+    project.configure(**options)
+    return project.list(before=file)
+
+
+@pytest.mark.parametrize(
+    ("name", "declared"),
+    [
+        ("localhost", ""),
+        ("all", ""),
+        ("ungrouped", ""),
+        ("routers", "[routers]\n10.0.0.1\n"),
+        ("db1", "db1 ansible_host=192.0.2.1 ansible_connection=ssh\n"),
+        ("slow", ""),
+    ],
+)
+def test_a_leaf_whose_id_means_something_else_is_left_out_and_named(project: Project, name: str, declared: str) -> None:
+    listed = listed_with(project, name, declared=declared, groups={"slow": "false"})
+    assert hosts(listed, "liqo_leaves") == ["leaf-a", "leaf-b"]
+    assert f"leaf {name}, of which hub tells, is left out" in " ".join(listed["said"].split())
+    assert "liqo_cluster_id" not in listed["_meta"]["hostvars"].get(name, {})
+
+
+def test_a_leaf_that_is_called_like_a_hub_is_left_out_and_ends_nothing(project: Project) -> None:
+    project.hub.held.put(config_map("hub-of-frankfurt"))
+    listed = listed_with(project, "hub")
+    assert hosts(listed, "liqo_leaves") == ["leaf-a", "leaf-b"]
+    assert hosts(listed, "liqo_hubs") == ["hub"]
+    assert "a hub that is cluster hub-of-frankfurt has this name" in " ".join(listed["said"].split())
+
+
+def test_a_cluster_changes_nothing_that_is_declared_of_its_host(project: Project) -> None:
+    declared = "[liqo_leaves]\nleaf-a liqo_api_server=https://mine:6443 ansible_host=192.0.2.1\n"
+    found = listed_with(project, declared=declared)["_meta"]["hostvars"]["leaf-a"]
+    assert (found["liqo_api_server"], found["ansible_host"]) == ("https://mine:6443", "192.0.2.1")
+    assert found["liqo_cluster_id"] == "leaf-a"
+
+
+@pytest.mark.parametrize("name", ["all", "liqo_hubs", "liqo_health_healthy", "secured", "slow", "hub"])
+def test_a_label_puts_no_host_into_a_group_that_means_something_else(project: Project, name: str) -> None:
+    project.hub.held.put(hubs.virtual_node("leaf-b", {"tier": name}))
+    keyed = [{"key": "liqo_labels.tier", "prefix": "", "separator": ""}]
+    listed = listed_with(
+        project, declared="[secured]\nvault\n", keyed_groups=keyed, groups={"slow": "false"}, read_leaves=False
+    )
+    assert "leaf-b" not in hosts(listed, name if name != "liqo_health_healthy" else "")
+    assert f"host leaf-b is not put into {name}" in " ".join(listed["said"].split())
+
+
+def test_a_prefix_of_a_person_lets_labels_join_groups_that_are_declared(project: Project) -> None:
+    project.hub.held.put(hubs.virtual_node("leaf-b", {"tier": "gold"}))
+    keyed = [{"key": "liqo_labels.tier", "prefix": "tier"}]
+    listed = listed_with(project, declared="[tier_gold:vars]\nrank=1\n[tier_gold]\n", keyed_groups=keyed)
+    assert hosts(listed, "tier_gold") == ["leaf-b"]
+
+
+def test_two_hubs_that_say_to_be_one_cluster_cost_only_the_one_that_declares_less(project: Project) -> None:
+    given = [
+        {"name": "copy", "host": project.hub.url},
+        {"name": "hub", "host": project.hub.url, "cluster_id": "hub"},
+    ]
+    listed = listed_with(project, hubs=given)
+    assert hosts(listed, "liqo_leaves") == ["leaf-a", "leaf-b"]
+    assert listed["_meta"]["hostvars"]["leaf-a"]["liqo_peered_hubs"] == ["hub"]
+    assert "it says that it is cluster hub, like hub" in " ".join(listed["said"].split())
