@@ -115,6 +115,9 @@ options:
     type: int
     default: 32
 notes:
+  - A leaf speaks only for its own pods. In the modes shadow and exclusive an endpoint of a leaf is used by others only
+    when the hub lists its pod on that leaf with the same ports, and at an address inside the pod CIDR that its peer
+    knows of that leaf. All else stays on the way through the hub, and is named under C(faults).
   - An annotation that somebody else has set on a Service is left alone.
   - Slices of the modes shadow and exclusive must never outlive their shortcut, because Liqo then hands out the
     addresses as they are. This module removes such ones at every run.
@@ -178,7 +181,7 @@ check_mode:
   returned: always
   type: bool
 summary:
-  description: Numbers of Services, of rows, of rows by outcome, and of clusters that were not read.
+  description: Numbers of Services, of rows, of rows by outcome, of faults, and of clusters that were not read.
   returned: always
   type: dict
   sample:
@@ -191,12 +194,15 @@ summary:
     pending: 0
     blocked: 0
     failed: 0
+    faults: 0
     unreachable: 0
 services:
   description:
     - A row for each Service and each leaf that has its namespace, and one for the hub where something is written or
       wrong.
     - C(outcome) is one of V(in_sync), V(created), V(repaired), V(removed), V(pending), V(blocked), V(failed).
+    - C(faults) names endpoints that this leaf lists, or that it would use, and that are not used directly. They are
+      reached through the hub. Each has C(name), C(detail) and C(repair), as in M(liqo.fabric.propagation_info).
   returned: always
   type: list
   elements: dict
@@ -208,7 +214,8 @@ services:
       mode: exclusive
       reason: as wished
       outcome: created
-      changes: [create leaf-a/ShadowEndpointSlice/demo-hub/lf-web-leaf-b]
+      changes: [create leaf-a/ShadowEndpointSlice/demo-hub/lf-web.leaf-b]
+      faults: []
       failure: null
 gates:
   description: Why Liqo's own direct connections cannot be used, by Service and ordered pair of leaves.

@@ -90,7 +90,9 @@ services:
     - A row for each Service and leaf.
     - C(path) of an endpoint is V(local), V(direct) (over the shortcut to C(through)), V(hub) (the pod runs on the hub),
       V(via-hub), or V(unmapped).
-    - C(name) of a fault is V(stale-slice), V(dead-tunnel), V(unmapped-address), V(gate-closed) or V(unsettled).
+    - C(name) of a fault is V(stale-slice), V(dead-tunnel), V(unmapped-address), V(gate-closed) or V(unsettled), or for
+      endpoints that a leaf lists and that no other leaf uses, V(foreign-pod), V(unknown-pod), V(foreign-address),
+      V(several-addresses) or V(other-ports).
   returned: without O(query)
   type: list
   elements: dict
@@ -108,7 +110,7 @@ services:
           path: direct
           through: leaf-b
           ready: true
-          slice: lf-web-leaf-b
+          slice: lf-web.leaf-b
           why: direct copy of leaf-b
       faults: []
 orphans:

@@ -168,7 +168,7 @@ def test_a_new_pod_gets_into_the_slices_of_the_other_leaf(lab: Laboratory, tmp_p
     hub, provider = lab.api("hub"), places.load(lab.name).cluster("leaf-b")
 
     def pods_told_to_leaf_a() -> int:
-        body = lab.api("leaf-a").get("discovery.k8s.io/v1", "EndpointSlice", "lf-web-leaf-b", "demo-hub")
+        body = lab.api("leaf-a").get("discovery.k8s.io/v1", "EndpointSlice", "lf-web.leaf-b", "demo-hub")
         return len(body["endpoints"]) if body is not None else 0
 
     playbook("liqo.fabric.apply", inventory=str(folder))

@@ -161,7 +161,7 @@ def test_a_retreat_and_absent_leave_what_was_there(lab: Laboratory) -> None:
     left = propagate(lab, mode="exclusive", leaving=[["leaf-a", "leaf-c"]])
     assert not left.failed, left.log
     assert own_slices(lab, "leaf-a") == []
-    assert own_slices(lab, "leaf-c") == ["lf-web-leaf-b"]
+    assert own_slices(lab, "leaf-c") == ["lf-web.leaf-b"]
     assert ("web-leaf-a", "via-hub") in paths(sight(lab, "leaf-c"))
     gone = propagate(lab, state="absent", services=None)
     assert not gone.failed, gone.log
@@ -199,10 +199,10 @@ def test_slices_of_a_shortcut_that_somebody_removed_go_at_the_next_run(lab: Labo
             "network", "reset", "--kubeconfig", kubeconfigs[0], "--remote-kubeconfig", kubeconfigs[1], "--skip-confirm"
         )
         found = info(lab)
-        assert {(row["cluster"], row["name"]) for row in found["orphans"]} >= {("leaf-c", "lf-web-leaf-a")}
+        assert {(row["cluster"], row["name"]) for row in found["orphans"]} >= {("leaf-c", "lf-web.leaf-a")}
         run = propagate(lab, services=[])
         assert not run.failed, run.log
-        assert own_slices(lab, "leaf-c") == ["lf-web-leaf-b"]
+        assert own_slices(lab, "leaf-c") == ["lf-web.leaf-b"]
         assert info(lab)["orphans"] == []
     finally:
         lab.unlink(PAIRS[0])
@@ -222,7 +222,7 @@ def test_exclusive_never_hands_out_an_address_that_is_not_mapped(lab: Laboratory
         assert "unmapped" not in {path for _pod, path in paths(seen)}
         eventually(lambda: set(hits(lab)) == ALL_PODS, what="every pod answers leaf-c")
         assert not propagate(lab, mode="exclusive").failed
-        assert f"lf-web-{gone}" not in own_slices(lab, "leaf-c")
+        assert f"lf-web.{gone}" not in own_slices(lab, "leaf-c")
         assert (f"web-{gone}", "via-hub") in paths(sight(lab, "leaf-c"))
     finally:
         lab.unlink((gone, "leaf-c"))
@@ -336,16 +336,16 @@ def test_the_role_brings_both_and_goes_back_in_the_safe_order(lab: Laboratory, t
     since = now()
     planned = run("plan")
     assert lab.writes(since, CLUSTERS) == 0
-    assert "lf-web-leaf-b" in planned
+    assert "lf-web.leaf-b" in planned
     run("apply")
-    assert own_slices(lab, "leaf-c") == ["lf-web-leaf-a", "lf-web-leaf-b"]
+    assert own_slices(lab, "leaf-c") == ["lf-web.leaf-a", "lf-web.leaf-b"]
     since = now()
     run("apply")
     assert lab.writes(since, CLUSTERS) == 0
     assert "web-leaf-b" in run("status")
     fewer = ("-e", '{"liqo_fabric_shortcuts": [{"between": ["leaf-b", "leaf-c"]}]}')
     run("apply", *fewer)
-    assert own_slices(lab, "leaf-c") == ["lf-web-leaf-b"]
+    assert own_slices(lab, "leaf-c") == ["lf-web.leaf-b"]
     assert lab.link_objects("leaf-c", "leaf-a")["configurations"] == []
     run("teardown")
     assert own_slices(lab, "leaf-c") == []

@@ -175,11 +175,11 @@ def test_services_come_wave_by_wave_with_the_shortcuts(lab: Laboratory, bare: Pr
     since = now()
     planned = bare.run("rollout", "--check", *options)
     assert lab.writes(since, ("hub", *LEAVES)) == 0
-    assert "lf-web-leaf-b" in planned.log
+    assert "lf-web.leaf-b" in planned.log
     bare.run("rollout", *options)
     try:
         for leaf in LEAVES:
-            others = [f"lf-web-{other}" for other in LEAVES if other != leaf]
+            others = [f"lf-web.{other}" for other in LEAVES if other != leaf]
             assert own_slices(lab, leaf) == others
     finally:
         bare.run("teardown", *options)
@@ -213,6 +213,6 @@ def test_services_stay_on_their_shortcut_when_the_plan_that_takes_it_away_has_mo
         assert bare.run("plan", *approved).summaries == ["1 to repair, 1 to remove, 1 in sync"]
         bare.run("apply", *approved)
         assert linked(lab) == set(PAIRS[:2])
-        assert own_slices(lab, "leaf-b") == ["lf-web-leaf-a"]
+        assert own_slices(lab, "leaf-b") == ["lf-web.leaf-a"]
     finally:
         bare.run("teardown", "-e", json.dumps(services))

@@ -15,7 +15,9 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.objects import
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.operations import in_order
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.propagation.model import (
     ClusterServices,
+    Origin,
     Propagation,
+    SliceEndpoint,
     World,
 )
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.propagation.operations import SliceOp, holds
@@ -81,6 +83,16 @@ def with_side(
     held = world[here]
     side = replace(held.state.side(peer), **facts) if facts else Side(cluster=here, peer=peer)
     return {**world, here: replace(held, state=build.with_side(held.state, side))}
+
+
+def listing(
+    world: Mapping[ClusterId, ClusterServices], leaf: ClusterId, *endpoints: SliceEndpoint, **facts: Any
+) -> dict[ClusterId, ClusterServices]:
+    """The clusters when one lists further endpoints of its own in its slice, or has other ``facts`` in it."""
+    here = world[leaf]
+    native = next(one for one in here.slices if one.origin is Origin.NATIVE)
+    told = replace(native, **{"endpoints": (*native.endpoints, *endpoints), **facts})
+    return {**world, leaf: replace(here, slices=tuple(told if one is native else one for one in here.slices))}
 
 
 def unread(cluster: ClusterId) -> FabricError:

@@ -118,6 +118,7 @@ class Scene:
             mappings=tuple(
                 NamespaceMapping(namespace="demo", leaf=leaf, remote=REMOTE, phase="Accepted") for leaf in leaves
             ),
+            nodes={str(leaf): leaf for leaf in leaves},
             slices=(_slice("web-1", "demo", Origin.NATIVE, self._hub_endpoints()),),
         )
         world = {HUB: hub, **{leaf: self._leaf(leaf) for leaf in leaves}}

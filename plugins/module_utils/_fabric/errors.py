@@ -77,6 +77,10 @@ class FailureName(StrEnum):
         "namespace-clash",
         "Liqo does not let the namespace of a Service onto a leaf: the name is taken there, most often by another hub.",
     )
+    NOT_ITS_OWN = (
+        "not-its-own",
+        "A leaf lists pods of another cluster, or addresses that are not those of its pods, for a Service of a hub.",
+    )
     NO_SERVICE = "no-service", "A Service that is named does not exist, or its namespace is not offloaded."
 
     # What Liqo or the network did not do in time.

@@ -107,7 +107,11 @@ def _service_lines(result: Row, rows: Sequence[Row]) -> list[str]:
                 str(failure.get("what") or row.get("reason") or NONE),
             ]
         )
-    return aligned(table)
+    head, *blocks = aligned_blocks(table)
+    lines = list(head)
+    for row, block in zip(rows, blocks, strict=True):
+        lines += [*block, *_fault_lines(row.get("faults") or ())]
+    return lines
 
 
 def _endpoint_lines(rows: Sequence[Row]) -> list[str]:

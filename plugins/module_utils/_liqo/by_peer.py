@@ -118,10 +118,10 @@ class ByPeer:
             return labelled
         namespace, name = key_of(body)
         if resource == NAMESPACE:
-            return _after_prefix(name)
+            return tenant_of(name)
         if resource in PEERING:
             return text_at(body, "spec", "clusterID")
-        return self._peer_by_namespace.get(namespace) or _after_prefix(namespace)
+        return self._peer_by_namespace.get(namespace) or tenant_of(namespace)
 
 
 def key_of(body: Json) -> Key:
@@ -129,5 +129,6 @@ def key_of(body: Json) -> Key:
     return text_at(body, "metadata", "namespace"), text_at(body, "metadata", "name")
 
 
-def _after_prefix(namespace: str) -> str:
+def tenant_of(namespace: str) -> str:
+    """The peer whose tenant namespace has this name by default; empty for any other name."""
     return namespace.removeprefix(TENANT_PREFIX) if namespace.startswith(TENANT_PREFIX) else ""

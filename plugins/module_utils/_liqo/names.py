@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 from .._fabric.model import FabricName
 
 REMOTE_CLUSTER_ID = "liqo.io/remote-cluster-id"
+REPLICATED = "liqo.io/replicated"
+"""Label with the text true: another cluster made this object, and Liqo copied it here."""
 TENANT_NAMESPACE = "liqo.io/tenant-namespace"
 GATEWAY_RESOURCE = "networking.liqo.io/gateway-resource"
 IDENTITY_TYPE = "liqo.io/identity-type"

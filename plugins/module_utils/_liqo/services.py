@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from .._fabric.legal import is_dns_label
 from .._fabric.model import ClusterId
 from .._fabric.objects import ClusterState, Marked
 from .._fabric.propagation.model import (
@@ -29,6 +30,7 @@ from .._fabric.propagation.model import (
 from .._fabric.propagation.operations import SliceKind
 from .._fabric.resources import Resource
 from .body import Json, at, int_at, items_at, map_at, text_at, texts_at
+from .by_peer import key_of, tenant_of
 from .names import (
     MANAGED,
     MANAGED_BY,
@@ -38,6 +40,7 @@ from .names import (
     REFLECTION,
     REMAP,
     REMOTE_CLUSTER_ID,
+    REPLICATED,
     SERVICE_NAME,
     SLICE_MANAGER,
     read_owners,
@@ -45,7 +48,7 @@ from .names import (
 )
 from .parse import labels_of, parse_meta
 from .policies import NOWHERE, parse_policies, parse_policy
-from .resources import BINDING, ENDPOINT_SLICE, NAMESPACE_MAP, POLICY, SERVICE, SHADOW_SLICE, VIRTUAL_NODE
+from .resources import BINDING, ENDPOINT_SLICE, NAMESPACE, NAMESPACE_MAP, POLICY, SERVICE, SHADOW_SLICE, VIRTUAL_NODE
 
 DIRECT = "liqo.io/use-direct-connections"
 """Annotation of a Service; only the exact text true counts."""
@@ -54,6 +57,8 @@ MADE_FOR = "liqo-fabric.github.io/service"
 """Annotation of our slices: hub/namespace/name of the Service."""
 TOUCHED = "liqo-fabric.github.io/touched"
 """Annotation of any slice: written to have Liqo apply it anew."""
+
+_LONGEST_PHASE = 40
 
 _MANAGERS = {
     "endpointslice-controller.k8s.io": Origin.NATIVE,
@@ -79,38 +84,65 @@ def parse_services(state: ClusterState, objects: Objects) -> ClusterServices:
     def of(resource: Resource) -> tuple[Json, ...]:
         return objects.get(resource) or ()
 
-    mappings = tuple(one for body in of(NAMESPACE_MAP) for one in parse_mappings(body))
+    mappings = tuple(one for body in of(NAMESPACE_MAP) if _is_own_map(body, state) for one in parse_mappings(body))
     offloaded = {one.namespace for one in mappings}
     policies = objects.get(POLICY)
     return ClusterServices(
         state=state,
         services=tuple(
-            parse_service(body, state.id) for body in of(SERVICE) if text_at(body, "metadata", "namespace") in offloaded
+            parse_service(body, state.id)
+            for body in _once(of(SERVICE))
+            if text_at(body, "metadata", "namespace") in offloaded and is_dns_label(text_at(body, "metadata", "name"))
         ),
         mappings=mappings,
         nodes={
             text_at(body, "metadata", "name"): ClusterId(text_at(body, "spec", "clusterID"))
             for body in of(VIRTUAL_NODE)
         },
-        slices=tuple(parse_slice(body) for body in of(ENDPOINT_SLICE)),
-        shadows=tuple(one for body in of(SHADOW_SLICE) for one in [parse_slice(body)] if one.origin is Origin.OURS),
+        slices=tuple(parse_slice(body) for body in _once(of(ENDPOINT_SLICE))),
+        shadows=tuple(
+            one for body in _once(of(SHADOW_SLICE)) for one in [parse_slice(body)] if one.origin is Origin.OURS
+        ),
         policies=parse_policies(policies, of(BINDING)) if policies is not None else None,
     )
 
 
+def _once(bodies: Iterable[Json]) -> Iterable[Json]:
+    """Each object once: nothing can be done twice because a list has it twice."""
+    return {key_of(body): body for body in bodies}.values()
+
+
+def _is_own_map(body: Json, hub: ClusterState) -> bool:
+    """Did the hub make this NamespaceMap, for the leaf in whose tenant namespace it is?
+
+    A cluster that consumes the hub may write NamespaceMaps of its own into its own tenant namespace there.
+    """
+    labels, namespace = labels_of(body), text_at(body, "metadata", "namespace")
+    owners = [peer for peer, side in hub.sides.items() if any(one.meta.name == namespace for one in side.namespaces)]
+    peer = owners[0] if owners else tenant_of(namespace)
+    hidden = not peer and NAMESPACE.kind in hub.unread
+    return labels.get(REPLICATED) != "true" and (hidden or peer == labels.get(REMOTE_CLUSTER_ID))
+
+
 def parse_mappings(body: Json) -> tuple[NamespaceMapping, ...]:
-    """A NamespaceMap: where each namespace of the hub is on one leaf, also those that are wished for and not there."""
+    """A NamespaceMap: where each namespace of the hub is on one leaf, also those that are not there yet.
+
+    The hub says which namespaces these are and how they are called on the leaf. The leaf writes the status: it says
+    only whether they are there.
+    """
     leaf = ClusterId(labels_of(body).get(REMOTE_CLUSTER_ID, ""))
     current, desired = at(body, "status", "currentMapping"), map_at(body, "spec", "desiredMapping")
-    names = sorted({*desired, *(current if isinstance(current, Mapping) else ())})
     return tuple(
         NamespaceMapping(
             namespace=name,
             leaf=leaf,
-            remote=text_at(current, name, "remoteNamespace") or desired.get(name, ""),
-            phase=text_at(current, name, "phase"),
+            remote=remote,
+            phase=text_at(current, name, "phase")[:_LONGEST_PHASE]
+            if text_at(current, name, "remoteNamespace") == remote
+            else "",
         )
-        for name in names
+        for name, remote in sorted(desired.items())
+        if is_dns_label(leaf) and is_dns_label(name) and is_dns_label(remote)
     )
 
 

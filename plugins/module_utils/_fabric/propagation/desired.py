@@ -3,66 +3,60 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """want + have -> what our ShadowEndpointSlices should say: the pods of each other leaf at their addresses at home.
 
-Liqo maps the addresses and keeps readiness. Slices that are not needed are not wanted: without a usable link Liqo would
-hand out the addresses as they are, and traffic would reach strangers.
+Liqo maps the addresses and keeps readiness. A slice goes as soon as its link is gone: otherwise Liqo would publish the
+addresses as they are, and traffic could reach pods of another cluster.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 
 from ..faults import CONNECTED, only
 from ..model import ClusterId, FabricName, Pair
 from ..objects import ClusterState, Fact, FactName, Later
+from .assignment import assigned
+from .faults import Refusal
 from .gate import usable_link
-from .model import ClusterServices, Origin, Propagation, ServiceKey, ShadowSpec, SliceEndpoint, Use, World, slices_of
+from .model import ClusterServices, Propagation, ShadowSpec, Use, World, slices_of
+from .offers import Homes, Offers, usable_by
+from .paths import Reach
 
 PREFIX = "lf-"
-PER_SLICE = 100
-"""Endpoints in one slice, as Kubernetes does it."""
-_LONGEST = 253
-_IPV4 = "IPv4"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Homes:
-    """Where the namespace of a Service is: its name on each leaf that has accepted it."""
+class Desired:
+    """What one leaf should have for one Service."""
 
-    key: ServiceKey
-    namespaces: dict[ClusterId, str]
-
-    @property
-    def leaves(self) -> tuple[ClusterId, ...]:
-        return tuple(sorted(self.namespaces))
+    shadows: dict[str, ShadowSpec] = field(default_factory=dict)
+    """By name."""
+    refusals: tuple[Refusal, ...] = ()
+    """Endpoints that this leaf, unlike others, may not use."""
 
 
-def homes_of(hub: ClusterServices, key: ServiceKey) -> Homes:
-    """The leaves that have the namespace of a Service."""
-    found = {one.leaf: one.remote for one in hub.mappings if one.namespace == key.namespace and one.accepted}
-    return Homes(key=key, namespaces=found)
-
-
-def desired_shadows(
-    want: Propagation, world: World, homes: Homes, leaf: ClusterId, *, exclusive: bool
-) -> dict[str, ShadowSpec]:
-    """The wanted ShadowEndpointSlices of a Service on one leaf, by name; those of providers that could not be read
-    are left out, see ``unknown_providers``."""
-    here = world[leaf]
+def desired_shadows(want: Propagation, world: World, offers: Offers, leaf: ClusterId, *, exclusive: bool) -> Desired:
+    """The wanted ShadowEndpointSlices of a Service on one leaf; those of providers that could not be read are left
+    out, see ``unknown_providers``.
+    """
+    here, homes = world[leaf], offers.homes
     if not isinstance(here, ClusterServices):
-        return {}
+        return Desired()
     found: dict[str, ShadowSpec] = {}
+    refusals: list[Refusal] = []
+    reach, namespace = Reach(here.state), homes.namespaces[leaf]
+    taken = frozenset(one.meta.name for one in here.shadows if one.meta.namespace == namespace)
+    held = slices_of(here.shadows, namespace, homes.key.name)
     for provider in homes.leaves:
         there = world.get(provider)
-        if provider == leaf or not isinstance(there, ClusterServices):
+        if provider == leaf or not isinstance(there, ClusterServices) or not _may_rely(want, here, provider):
             continue
-        pair = Pair.of(leaf, provider)
-        if pair in want.leaving or not (pair in want.coming or usable_link(here.state, provider)):
-            continue
+        groups, refused = usable_by(here, reach, offers.by_leaf[provider], there)
+        refusals += refused
         remap, alive = _remap(here, provider), not is_blind(here.state, there.state)
-        for number, (ports, endpoints) in enumerate(_groups(there, homes, provider)):
-            spec = ShadowSpec(
+        own = [one for one in held if one.source == provider]
+        for name, (ports, endpoints) in assigned(groups, own, _names(homes.key.name, provider), taken).items():
+            found[name] = ShadowSpec(
                 owners=frozenset({want.fabric}),
                 key=homes.key,
                 source=provider,
@@ -71,8 +65,7 @@ def desired_shadows(
                 use=Use.EXCLUSIVE if exclusive else Use.ADDITIVE,
                 remap=remap,
             )
-            found[slice_name(homes.key.name, provider, number)] = spec
-    return found
+    return Desired(shadows=found, refusals=tuple(refusals))
 
 
 def is_blind(here: ClusterState, there: ClusterState) -> bool:
@@ -92,12 +85,8 @@ def unknown_providers(world: World, homes: Homes, leaf: ClusterId) -> frozenset[
 
 
 def slice_name(service: str, provider: ClusterId, number: int) -> str:
-    """A name that no slice of a hub has; the same for ever, so that the slice is found again."""
-    plain = f"{PREFIX}{service}-{provider}" + (f"-{number + 1}" if number else "")
-    if len(plain) <= _LONGEST:
-        return plain
-    digest = hashlib.sha256(plain.encode()).hexdigest()[:10]
-    return f"{plain[: _LONGEST - 11]}-{digest}"
+    """The name of a new slice. Neither Services nor clusters have dots in their names, so that no two names meet."""
+    return f"{PREFIX}{service}.{provider}" + (f".{number + 1}" if number else "")
 
 
 def joined(spec: ShadowSpec, owners: Iterable[FabricName]) -> ShadowSpec:
@@ -105,24 +94,18 @@ def joined(spec: ShadowSpec, owners: Iterable[FabricName]) -> ShadowSpec:
     return replace(spec, owners=spec.owners | frozenset(owners))
 
 
+def _names(service: str, provider: ClusterId) -> Callable[[int], str]:
+    return lambda number: slice_name(service, provider, number)
+
+
+def _may_rely(want: Propagation, here: ClusterServices, provider: ClusterId) -> bool:
+    """Is there a shortcut to the provider, now or soon, that is to stay?"""
+    pair = Pair.of(here.id, provider)
+    return pair not in want.leaving and (pair in want.coming or usable_link(here.state, provider))
+
+
 def _remap(here: ClusterServices, provider: ClusterId) -> tuple[str, ...] | Later:
     for configuration in here.state.side(provider).configurations:
         if configuration.remap is not None:
             return configuration.remap.pod
     return Later(fact=Fact(name=FactName.CONFIGURED, cluster=here.id, peer=provider))
-
-
-def _groups(
-    there: ClusterServices, homes: Homes, provider: ClusterId
-) -> Iterator[tuple[tuple, tuple[SliceEndpoint, ...]]]:  # type: ignore[type-arg]
-    """The ready pods of a leaf with the ports that they share, at most PER_SLICE together."""
-    by_ports: dict[tuple, list[SliceEndpoint]] = {}  # type: ignore[type-arg]
-    for one in slices_of(there.slices, homes.namespaces[provider], homes.key.name, Origin.NATIVE):
-        if one.address_type == _IPV4:
-            by_ports.setdefault(tuple(sorted(one.ports, key=str)), []).extend(
-                replace(endpoint, serving=None, node="") for endpoint in one.endpoints if endpoint.ready
-            )
-    for ports in sorted(by_ports, key=str):
-        endpoints = sorted(set(by_ports[ports]))
-        for start in range(0, len(endpoints), PER_SLICE):
-            yield ports, tuple(endpoints[start : start + PER_SLICE])

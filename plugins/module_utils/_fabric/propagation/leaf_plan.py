@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 from ..errors import FabricError, FailureName
 from ..model import ClusterId, State
 from ..operations import Verb
-from .desired import Homes, desired_shadows, joined, unknown_providers
+from .desired import Desired, desired_shadows, joined, unknown_providers
+from .faults import Refusal
 from .gate import usable_link
 from .model import (
     ClusterServices,
@@ -29,6 +30,7 @@ from .model import (
     slices_of,
 )
 from .modes import Choice
+from .offers import Homes, Offers
 from .operations import FactName, SliceFact, SliceKind, SliceOp, exclusive_pods, unsettled
 
 
@@ -38,6 +40,8 @@ class LeafPlan:
 
     ops: tuple[SliceOp, ...] = ()
     goals: tuple[SliceFact, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    """Endpoints that this leaf, unlike others, may not use."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +56,7 @@ class _Change:
 def plan_leaf(
     want: Propagation,
     world: World,
-    homes: Homes,
+    offers: Offers,
     leaf: ClusterId,
     choice: Choice,
     *,
@@ -69,13 +73,14 @@ def plan_leaf(
     here = world[leaf]
     if not isinstance(here, ClusterServices):
         raise TypeError(f"{leaf} was not read")
-    scene = _Scene(want, here, homes, first, before_removal)
-    wanted: Mapping[str, ShadowSpec] = {}
+    scene = _Scene(want, here, offers.homes, first, before_removal)
+    desired = Desired()
     if keep:
-        wanted = scene.kept()
+        desired = Desired(shadows=scene.kept())
     elif choice.mode in (Mode.SHADOW, Mode.EXCLUSIVE) and want.state is not State.ABSENT:
-        wanted = desired_shadows(want, world, homes, leaf, exclusive=choice.mode is Mode.EXCLUSIVE)
-    return scene.plan(scene.changes(wanted, unknown_providers(world, homes, leaf)))
+        desired = desired_shadows(want, world, offers, leaf, exclusive=choice.mode is Mode.EXCLUSIVE)
+    plan = scene.plan(scene.changes(desired.shadows, unknown_providers(world, offers.homes, leaf)))
+    return replace(plan, refusals=desired.refusals)
 
 
 class _Scene:
@@ -146,7 +151,7 @@ class _Scene:
         todo = list(changes)
         lost = [self._op(Verb.DELETE, one, self._why_lost(one)) for one in todo if self._is_lost(one)]
         kept = [one for one in todo if not self._is_lost(one)]
-        writes = [op for one in kept for op in self._written(one)]
+        writes = self._givers_last(kept, [op for one in kept for op in self._written(one)])
         names = frozenset(
             endpoint.pod
             for one in kept
@@ -155,7 +160,7 @@ class _Scene:
         )
         touches = self._touches(names, [*lost, *writes])
         before = frozenset(op.id for op in (*writes, *touches))
-        removals = [self._removal(one, before) for one in kept if one.wanted is None]
+        removals = [self._removal(one, before, kept) for one in kept if one.wanted is None]
         second = [
             self._second(op, op.after, before)
             for op in writes
@@ -211,6 +216,29 @@ class _Scene:
             again=True,
         )
 
+    def _givers_last(self, kept: list[_Change], writes: list[SliceOp]) -> list[SliceOp]:
+        """A slice loses a pod only when the one that takes the pod is made: no pod is in neither for a moment."""
+        ops = {op.name: op for op in writes}
+        found = []
+        for one in kept:
+            if one.name not in ops:
+                continue
+            op, takers = ops[one.name], self._takers(one, kept) if one.wanted is not None else []
+            needs = frozenset(ops[taker.name].id for taker in takers if taker.name in ops)
+            found.append(replace(op, needs=op.needs | needs, awaits=op.awaits + self._made(takers, ops)))
+        return found
+
+    def _takers(self, giver: _Change, kept: list[_Change]) -> list[_Change]:
+        """The other slices with pods that a slice has now and will not have."""
+        had = giver.held.pods if giver.held is not None else frozenset()
+        leaving = had - _pods(giver)
+        return [one for one in kept if one is not giver and leaving & _pods(one)] if leaving else []
+
+    def _made(self, takers: list[_Change], ops: Mapping[str, SliceOp]) -> tuple[SliceFact, ...]:
+        """Liqo has made the takers, as they are before a second change of them."""
+        specs = {one.name: ops[one.name].after if one.name in ops else one.wanted for one in takers}
+        return tuple(self._mirror_of(name, spec) for name, spec in specs.items() if isinstance(spec, ShadowSpec))
+
     def _touches(self, names: frozenset[str], writes: list[SliceOp]) -> list[SliceOp]:
         """Slices that would be made otherwise now, and that nothing else makes Liqo apply anew."""
         own = slices_of(self.here.slices, self.namespace, self.key.name)
@@ -239,8 +267,8 @@ class _Scene:
             for one in unsettled(own, names)
         ]
 
-    def _removal(self, one: _Change, needs: frozenset[str]) -> SliceOp:
-        awaits: tuple[SliceFact, ...] = self.before_removal
+    def _removal(self, one: _Change, needs: frozenset[str], kept: list[_Change]) -> SliceOp:
+        awaits = self.before_removal + self._made(self._takers(one, kept), {})
         if one.held is not None and one.held.use is not Use.ADDITIVE:
             awaits += (self._fact(FactName.SETTLED),)
         return replace(self._op(Verb.DELETE, one, "it is no longer wanted"), needs=needs, awaits=awaits)
@@ -304,6 +332,13 @@ def orphan_removal(here: ClusterServices, held: Slice) -> SliceOp:
         before=ShadowSpec.of(held),
         uid=held.meta.uid,
     )
+
+
+def _pods(change: _Change) -> frozenset[str]:
+    """The pods that a slice will have."""
+    if change.wanted is None:
+        return frozenset()
+    return frozenset(endpoint.pod for endpoint in change.wanted.endpoints if endpoint.pod)
 
 
 def _why(before: ShadowSpec, after: ShadowSpec) -> str:

@@ -13,6 +13,7 @@ from ..errors import FabricError
 from ..model import ClusterId
 from ..objects import ClusterState
 from ..operations import Write
+from .faults import Refusal
 from .gate import Gate
 from .model import Origin, ServiceKey, Slice, SliceEndpoint, Use, slices_of
 from .modes import Choice
@@ -94,7 +95,9 @@ class ServicePlan:
     ops: tuple[SliceOp, ...] = ()
     goals: tuple[SliceFact, ...] = ()
     blocked: Mapping[ClusterId, FabricError] = field(default_factory=dict)
-    """Why nothing can be done for the Service on a leaf; under the hub, why for none."""
+    """Why nothing, or not all, can be done for the Service on a leaf; under the hub, why for none."""
+    refusals: tuple[Refusal, ...] = ()
+    """Endpoints that leaves list and that are not used directly; those in GRAVE are under ``blocked`` as well."""
     notes: tuple[str, ...] = ()
 
 

@@ -11,14 +11,13 @@ from dataclasses import replace
 from ..errors import FabricError, FailureName
 from ..model import ClusterId
 from ..operations import Verb
-from .desired import Homes, homes_of
+from .faults import GRAVE, Refusal, refusal_faults
 from .gate import PASSING, Gate, Reason, closed_gates
 from .leaf_plan import LeafPlan, orphan_removal, plan_leaf
 from .model import (
     ClusterServices,
     DirectSpec,
     Mode,
-    Origin,
     Propagation,
     ServiceKey,
     TouchSpec,
@@ -26,6 +25,7 @@ from .model import (
     slices_of,
 )
 from .modes import Choice, choose
+from .offers import Offers, homes_of, offers_of
 from .operations import FactName, ServicePlan, SliceFact, SliceKind, SliceOp, holds
 from .policies import missing_policies, plan_policies
 from .wanted import Wanted, wanted_services
@@ -53,7 +53,8 @@ def _read(world: World) -> list[tuple[ClusterId, ClusterServices]]:
 def _plan_service(
     want: Propagation, world: World, one: Wanted, policy_ops: Mapping[ClusterId, tuple[SliceOp, ...]]
 ) -> ServicePlan:
-    homes = homes_of(one.hub, one.service.key)
+    offers = offers_of(world, one.hub, one.service.key)
+    homes = offers.homes
     blocked: dict[ClusterId, FabricError] = {
         leaf: here for leaf in homes.leaves for here in [world.get(leaf)] if isinstance(here, FabricError)
     }
@@ -67,7 +68,7 @@ def _plan_service(
     if one.mode is Mode.UPSTREAM and any(gate.reason not in PASSING for gate in gates):
         blocked.setdefault(one.hub.id, _gate_closed(one, gates))
     none: tuple[tuple[SliceOp, ...], tuple[SliceFact, ...], tuple[str, ...]] = ((), (), ())
-    switch, goals, notes = none if one.keep else _switch(want, world, one, homes, choices, gates)
+    switch, goals, notes = none if one.keep else _switch(want, world, one, offers, choices, gates)
     plans: list[LeafPlan] = []
     for leaf in homes.leaves:
         here = world.get(leaf)
@@ -76,12 +77,17 @@ def _plan_service(
         direct = tuple(goal for goal in goals if goal.cluster == leaf and goal.name is FactName.DIRECT)
         first = frozenset(op.id for op in policy_ops.get(leaf, ()))
         try:
-            plan = plan_leaf(want, world, homes, leaf, choices[leaf], first=first, before_removal=direct, keep=one.keep)
+            plan = plan_leaf(
+                want, world, offers, leaf, choices[leaf], first=first, before_removal=direct, keep=one.keep
+            )
         except FabricError as problem:
             blocked[leaf] = problem
             continue
         plans.append(plan)
     ops = (*switch, *(op for plan in plans for op in plan.ops))
+    refusals = (*(offers.refusals if one.mode is not None else ()), *(each for plan in plans for each in plan.refusals))
+    for place, why in _grave(one, refusals).items():
+        blocked.setdefault(place, why)
     return ServicePlan(
         key=one.service.key,
         choices=choices,
@@ -89,8 +95,25 @@ def _plan_service(
         ops=ops,
         goals=(*goals, *(goal for plan in plans for goal in plan.goals)),
         blocked=blocked,
+        refusals=refusals,
         notes=notes,
     )
+
+
+def _grave(one: Wanted, refusals: Iterable[Refusal]) -> dict[ClusterId, FabricError]:
+    """Leaves that list what is not theirs, so that these endpoints are reached through the hub."""
+    grave = [refusal for refusal in refusals if refusal.name in GRAVE]
+    return {
+        place: FabricError(
+            what=f"endpoints of {one.service.key} are not used directly",
+            where=f"cluster {place}",
+            why="; ".join(fault.detail for fault in refusal_faults(grave, place)),
+            next="ask the owner of that leaf who wrote its EndpointSlices, and compare its pod CIDR with what its peers"
+            " know of it; meanwhile these endpoints are reached through the hub",
+            fault=FailureName.NOT_ITS_OWN,
+        )
+        for place in sorted({refusal.place for refusal in grave})
+    }
 
 
 def _orphans(want: Propagation, world: World, plans: list[ServicePlan]) -> list[ServicePlan]:
@@ -127,8 +150,8 @@ def _clashes(one: Wanted) -> dict[ClusterId, FabricError]:
             found[mapping.leaf] = FabricError(
                 what=f"namespace {mapping.namespace} of {one.hub.id} does not reach {mapping.leaf}",
                 where=f"{one.hub.id}, NamespaceMap of {mapping.leaf}",
-                why=f"its phase is {mapping.phase or 'missing'}: {mapping.remote or mapping.namespace} is there already"
-                " and belongs to somebody else",
+                why=f"its phase is {mapping.phase or 'missing'}: {mapping.remote} is there already and belongs to"
+                " somebody else, or the leaf has not taken it over yet",
                 next="offload the namespace with another namespaceMappingStrategy, DefaultName for one, or free the"
                 " name on the leaf",
                 fault=FailureName.NAMESPACE_CLASH,
@@ -152,7 +175,7 @@ def _switch(
     want: Propagation,
     world: World,
     one: Wanted,
-    homes: Homes,
+    offers: Offers,
     choices: Mapping[ClusterId, Choice],
     gates: tuple[Gate, ...],
 ) -> tuple[tuple[SliceOp, ...], tuple[SliceFact, ...], tuple[str, ...]]:
@@ -162,7 +185,7 @@ def _switch(
     ours = fabric in service.owners
     held = DirectSpec(direct=service.direct, owners=service.owners)
     if wanted:
-        facts = _facts(world, homes, FactName.DIRECT)
+        facts = _facts(world, offers, FactName.DIRECT)
         if not service.direct:
             after = DirectSpec(direct=True, owners=service.owners | {fabric})
             return (_annotation(one, held, after, "every gate is open"),), facts, ()
@@ -185,7 +208,7 @@ def _switch(
     if others and one.mode is None:
         return (_annotation(one, held, replace(held, owners=others), "this fabric no longer wants it"),), (), ()
     op = _annotation(one, held, DirectSpec(direct=False, owners=others), reason)
-    return (op,), _facts(world, homes, FactName.RETURNED), ()
+    return (op,), _facts(world, offers, FactName.RETURNED), ()
 
 
 def _annotation(one: Wanted, before: DirectSpec, after: DirectSpec, reason: str) -> SliceOp:
@@ -203,34 +226,19 @@ def _annotation(one: Wanted, before: DirectSpec, after: DirectSpec, reason: str)
     )
 
 
-def _facts(world: World, homes: Homes, name: FactName) -> tuple[SliceFact, ...]:
-    found = []
-    for leaf in homes.leaves:
-        if not isinstance(world.get(leaf), ClusterServices):
-            continue
-        pods = _pods_elsewhere(world, homes, leaf) if name is FactName.DIRECT else frozenset()
-        found.append(
-            SliceFact(
-                name=name,
-                cluster=leaf,
-                hub=homes.key.hub,
-                namespace=homes.namespaces[leaf],
-                service=homes.key.name,
-                pods=pods,
-            )
+def _facts(world: World, offers: Offers, name: FactName) -> tuple[SliceFact, ...]:
+    homes = offers.homes
+    return tuple(
+        SliceFact(
+            name=name,
+            cluster=leaf,
+            hub=homes.key.hub,
+            namespace=homes.namespaces[leaf],
+            service=homes.key.name,
+            pods=offers.pods_elsewhere(leaf) if name is FactName.DIRECT else frozenset(),
         )
-    return tuple(found)
-
-
-def _pods_elsewhere(world: World, homes: Homes, leaf: ClusterId) -> frozenset[str]:
-    return frozenset(
-        endpoint.pod
-        for other, namespace in homes.namespaces.items()
-        for there in [world.get(other)]
-        if other != leaf and isinstance(there, ClusterServices)
-        for one in slices_of(there.slices, namespace, homes.key.name, Origin.NATIVE)
-        for endpoint in one.endpoints
-        if endpoint.pod and endpoint.ready
+        for leaf in homes.leaves
+        if isinstance(world.get(leaf), ClusterServices)
     )
 
 

@@ -13,6 +13,7 @@ from ..errors import FabricError
 from ..model import ClusterId, FabricName, State
 from ..operations import Verb
 from ..report import Outcome, diff_of, op_row
+from .faults import Fault, refusal_faults
 from .gate import Gate
 from .model import ClusterServices, ServiceKey, World
 from .operations import ServicePlan, SliceOp
@@ -29,6 +30,8 @@ class ServiceRow:
     outcome: Outcome
     done: tuple[SliceOp, ...] = ()
     failure: FabricError | None = None
+    faults: tuple[Fault, ...] = ()
+    """Endpoints of this leaf, or that this leaf would use, which are not used directly."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +83,7 @@ def rows_of(
         acted = (planned if check_mode else done).get(plan.key, ())
         places = {*plan.choices, *plan.blocked, *(op.cluster for op in acted)}
         places |= {cluster for key, cluster in failures if key == plan.key}
+        places |= {refusal.place for refusal in plan.refusals}
         for place in sorted(places):
             own = tuple(op for op in acted if op.cluster == place)
             failure = failures.get((plan.key, place)) or plan.blocked.get(place)
@@ -93,6 +97,7 @@ def rows_of(
                     outcome=_outcome(own, failure, blocked=place in plan.blocked, waits=(plan.key, place) in waiting),
                     done=() if check_mode else own,
                     failure=failure,
+                    faults=refusal_faults(plan.refusals, place),
                 )
             )
     return tuple(rows)
@@ -124,6 +129,7 @@ def propagation_result(report: PropagationReport) -> dict[str, Any]:
             "services": len({row.key for row in report.rows}),
             "rows": len(report.rows),
             **{outcome.value: outcomes.count(outcome) for outcome in Outcome},
+            "faults": sum(len(row.faults) for row in report.rows),
             "unreachable": sum(isinstance(state, FabricError) for state in report.world.values()),
         },
         "clusters": {str(key): _cluster_row(report.world[key]) for key in sorted(report.world)},
@@ -155,6 +161,7 @@ def _row(row: ServiceRow) -> dict[str, Any]:
         "reason": row.reason,
         "outcome": row.outcome.value,
         "changes": [op.id for op in row.done],
+        "faults": [fault.as_result() for fault in row.faults],
         "failure": row.failure.as_result() if row.failure is not None else None,
     }
 

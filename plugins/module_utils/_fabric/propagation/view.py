@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import Any
 
 from ..errors import FabricError
 from ..faults import CONNECTED, View, freshness_faults
 from ..model import ClusterId
 from ..objects import ClusterState
-from .desired import Homes, homes_of
+from .faults import REPAIRS, Fault, Refusal, SightFault, refusal_faults
 from .gate import Reason, closed_gates, usable_link
 from .model import (
     ClusterServices,
@@ -28,35 +27,9 @@ from .model import (
     World,
     slices_of,
 )
+from .offers import Homes, Offers, homes_of, offers_of, usable_by
 from .operations import exclusive_pods, unsettled
-from .paths import Path, Way, way_of
-
-
-class SightFault(StrEnum):
-    """What can be wrong with a Service on a leaf."""
-
-    STALE_SLICE = "stale-slice"
-    """A slice says something else than what it is made of."""
-    DEAD_TUNNEL = "dead-tunnel"
-    """An endpoint is ready although the tunnel to it is down."""
-    UNMAPPED_ADDRESS = "unmapped-address"
-    """An endpoint is ready under an address that belongs to no network that the leaf knows."""
-    ORPHAN_SLICE = "orphan-slice"
-    """A slice of this collection without the shortcut or the Service that it is for."""
-    GATE_CLOSED = "gate-closed"
-    """Liqo's own direct connections are on although they are wrong for this leaf."""
-    UNSETTLED = "unsettled"
-    """A pod is used over both paths, or over none, although mode exclusive is in force."""
-
-
-REPAIRS = {
-    SightFault.STALE_SLICE: "run liqo.fabric.propagation again",
-    SightFault.DEAD_TUNNEL: "look at the gateways of the shortcut; meanwhile run liqo.fabric.propagation",
-    SightFault.UNMAPPED_ADDRESS: "run liqo.fabric.propagation, which removes the slice",
-    SightFault.ORPHAN_SLICE: "run liqo.fabric.propagation, which removes it",
-    SightFault.GATE_CLOSED: "run liqo.fabric.propagation, which takes the annotation away or chooses another mode",
-    SightFault.UNSETTLED: "run liqo.fabric.propagation again",
-}
+from .paths import Path, Reach, Way, way_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,17 +58,6 @@ class Endpoint:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Fault:
-    """One thing that is wrong."""
-
-    name: SightFault
-    detail: str
-
-    def as_result(self) -> dict[str, str]:
-        return {"name": self.name.value, "detail": self.detail, "repair": REPAIRS[self.name]}
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sight:
     """One Service on one leaf."""
@@ -122,6 +84,16 @@ class Sight:
         }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Usable:
+    """What a leaf may use of the others for one Service."""
+
+    here: ClusterServices
+    addresses: Mapping[ClusterId, frozenset[tuple[str, ...]]]
+    """Of each leaf that has a usable link to it and could be read."""
+    refusals: tuple[Refusal, ...]
+
+
 def sights(world: World, hubs: Iterable[ClusterId]) -> tuple[Sight, ...]:
     """Every Service of the hubs on every leaf that could be read, sorted."""
     found = []
@@ -130,12 +102,16 @@ def sights(world: World, hubs: Iterable[ClusterId]) -> tuple[Sight, ...]:
         if not isinstance(hub, ClusterServices):
             continue
         for service in sorted(hub.services, key=lambda one: one.key):
-            homes = homes_of(hub, service.key)
-            where = _pods(world, hub, homes)
-            for leaf in homes.leaves:
-                here = world.get(leaf)
-                if isinstance(here, ClusterServices):
-                    found.append(_sight(world, hub, service, homes, here, where))
+            offers = offers_of(world, hub, service.key)
+            usable = {
+                leaf: _usable(world, offers, here)
+                for leaf in offers.homes.leaves
+                for here in [world.get(leaf)]
+                if isinstance(here, ClusterServices)
+            }
+            refusals = (*offers.refusals, *(each for one in usable.values() for each in one.refusals))
+            for leaf, own in usable.items():
+                found.append(_sight(world, hub, service, offers, own, refusal_faults(refusals, leaf)))
     return tuple(found)
 
 
@@ -201,35 +177,17 @@ def sights_result(world: World, hubs: Iterable[ClusterId]) -> dict[str, Any]:
     }
 
 
-def _pods(world: World, hub: ClusterServices, homes: Homes) -> Mapping[str, ClusterId]:
-    """Where each pod of a Service runs: as its own cluster says, else as the hub says."""
-    found: dict[str, ClusterId] = {}
-    for one in slices_of(hub.slices, homes.key.namespace, homes.key.name, Origin.NATIVE):
-        for endpoint in one.endpoints:
-            found[endpoint.pod] = hub.nodes.get(endpoint.node, hub.id)
-    for leaf, namespace in homes.namespaces.items():
-        there = world.get(leaf)
-        if isinstance(there, ClusterServices):
-            for one in slices_of(there.slices, namespace, homes.key.name, Origin.NATIVE):
-                found.update(dict.fromkeys(one.pods, leaf))
-    return found
-
-
 def _sight(
-    world: World,
-    hub: ClusterServices,
-    service: Service,
-    homes: Homes,
-    here: ClusterServices,
-    where: Mapping[str, ClusterId],
+    world: World, hub: ClusterServices, service: Service, offers: Offers, usable: _Usable, refused: tuple[Fault, ...]
 ) -> Sight:
-    namespace = homes.namespaces[here.id]
+    here = usable.here
+    namespace = offers.homes.namespaces[here.id]
     slices = slices_of(here.slices, namespace, service.key.name)
     shadows = slices_of(here.shadows, namespace, service.key.name)
     endpoints = tuple(
         Endpoint(
             pod=endpoint.pod,
-            cluster=where.get(endpoint.pod),
+            cluster=_cluster_of(one, endpoint, offers, here.id),
             address=address,
             way=way_of(address, here.state, hub.id),
             ready=endpoint.ready,
@@ -246,8 +204,16 @@ def _sight(
         namespace=namespace,
         mode=_mode(service, shadows),
         endpoints=endpoints,
-        faults=tuple(sorted(set(_faults(world, hub, service, homes, here, endpoints)))),
+        faults=tuple(sorted({*refused, *_faults(world, hub, service, offers, usable, endpoints)})),
     )
+
+
+def _cluster_of(one: Slice, endpoint: SliceEndpoint, offers: Offers, here: ClusterId) -> ClusterId | None:
+    """Where a pod runs: what a leaf lists as its own runs there, of all others the hub tells."""
+    if one.origin is Origin.NATIVE:
+        return here
+    places = offers.placements.get(endpoint.pod, ())
+    return places[0].cluster if places else None
 
 
 def _mode(service: Service, shadows: Iterable[Slice]) -> Mode | None:
@@ -276,10 +242,11 @@ def _faults(
     world: World,
     hub: ClusterServices,
     service: Service,
-    homes: Homes,
-    here: ClusterServices,
+    offers: Offers,
+    usable: _Usable,
     endpoints: Iterable[Endpoint],
 ) -> Iterator[Fault]:
+    here = usable.here
     for endpoint in endpoints:
         through = endpoint.way.through
         if endpoint.ready and endpoint.way.path is Path.UNMAPPED:
@@ -290,14 +257,14 @@ def _faults(
             if dead:
                 detail = f"{endpoint.pod or 'a pod'} is ready at {endpoint.address}, but {dead}"
                 yield Fault(name=SightFault.DEAD_TUNNEL, detail=detail)
-    namespace = homes.namespaces[here.id]
+    namespace = offers.homes.namespaces[here.id]
     slices = slices_of(here.slices, namespace, service.key.name)
     for one in unsettled(slices, exclusive_pods(slices)):
         yield Fault(name=SightFault.UNSETTLED, detail=f"slice {one.meta.name} was not written anew since")
     for one in slices_of(here.shadows, namespace, service.key.name):
-        yield from _stale(world, homes, one)
+        yield from _stale(usable.addresses, one)
     if service.direct:
-        yield from _direct_faults(world, hub, homes, here, endpoints)
+        yield from _direct_faults(world, hub, offers.homes, here, endpoints)
 
 
 def _dead(world: World, here: ClusterState, peer: ClusterId) -> str:
@@ -313,15 +280,27 @@ def _dead(world: World, here: ClusterState, peer: ClusterId) -> str:
     return ""
 
 
-def _stale(world: World, homes: Homes, one: Slice) -> Iterator[Fault]:
-    there = world.get(one.source) if one.source is not None else None
-    if one.source is None or not isinstance(there, ClusterServices) or one.source not in homes.namespaces:
+def _usable(world: World, offers: Offers, here: ClusterServices) -> _Usable:
+    reach = Reach(here.state)
+    refusals: tuple[Refusal, ...] = ()
+    addresses = {}
+    for provider, offer in offers.by_leaf.items():
+        if provider != here.id and usable_link(here.state, provider):
+            groups, refused = usable_by(here, reach, offer, world.get(provider))
+            addresses[provider] = frozenset(endpoint.addresses for group in groups.values() for endpoint in group)
+            refusals += refused
+    return _Usable(here=here, addresses=addresses, refusals=refusals)
+
+
+def _stale(usable: Mapping[ClusterId, frozenset[tuple[str, ...]]], one: Slice) -> Iterator[Fault]:
+    if one.source is None or one.source not in usable:
         return
-    native = slices_of(there.slices, homes.namespaces[one.source], homes.key.name, Origin.NATIVE)
-    now = {endpoint.addresses for held in native for endpoint in held.endpoints if endpoint.ready}
-    gone = sorted(str(replace(e, ready=True)) for e in one.endpoints if e.addresses not in now)
+    gone = sorted(str(replace(e, ready=True)) for e in one.endpoints if e.addresses not in usable[one.source])
     if gone:
-        detail = f"slice {one.meta.name} has {gone[0]}, which {one.source} no longer has or no longer calls ready"
+        detail = (
+            f"slice {one.meta.name} has {gone[0]}, which {one.source} no longer has, no longer calls ready, or may not"
+            " offer"
+        )
         yield Fault(name=SightFault.STALE_SLICE, detail=detail)
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from ..errors import FabricError, FailureName
 from ..model import ClusterId, State
-from .desired import homes_of
 from .model import ClusterServices, Mode, Propagation, Service, ServiceKey, ServiceWish, World, slices_of
+from .offers import homes_of
 from .operations import ServicePlan
 
 

@@ -26,7 +26,7 @@ def test_a_plan_names_services_modes_and_writes() -> None:
     first, *rest = text.splitlines()
     assert first == "fabric retail, 1 Service on its clusters: 2 create, 1 in sync"
     assert any(line.split()[:5] == ["hub:demo/web", "leaf-a", "shadow", "create", "as"] for line in rest)
-    assert any("ShadowEndpointSlice" in line and "lf-web-leaf-c" in line for line in rest)
+    assert any("ShadowEndpointSlice" in line and "lf-web.leaf-c" in line for line in rest)
 
 
 def test_closed_gates_and_what_is_in_the_way_are_told() -> None:
@@ -72,7 +72,7 @@ def test_a_slice_that_belongs_to_nothing_is_told_with_its_repair() -> None:
     world[HUB] = replace(world[HUB], services=())
     text = result_text(sights_result(world, [HUB]))
     assert text.startswith("0 Services, 0 endpoints; 2 faults")
-    assert "leaf-a: slice demo-hub/lf-web-leaf-c for hub:demo/web belongs to nothing any more" in text
+    assert "leaf-a: slice demo-hub/lf-web.leaf-c for hub:demo/web belongs to nothing any more" in text
     assert "repair: run liqo.fabric.propagation, which removes it" in text
 
 
@@ -91,7 +91,7 @@ def test_thousands_of_writes_are_left_to_the_result() -> None:
     result = propagation_result(planned(want(Mode.SHADOW), scene(*MESH).world()))
     (write, *_others) = result["plan"]
     text = result_text({**result, "plan": [write] * (MOST_WRITES + 1)})
-    assert text.count("demo-hub/lf-web-leaf-b") == MOST_WRITES
+    assert text.count("demo-hub/lf-web.leaf-b") == MOST_WRITES
     assert "  1 more write in the result, under plan" in text
 
 

@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import ClusterId, FabricName
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.objects import Fact, FactName, Later
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.objects import ClusterState, Fact, FactName, Later
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.propagation.model import (
     ClusterServices,
     DirectSpec,
@@ -76,7 +77,7 @@ FOREIGN: Body = {
     "apiVersion": "offloading.liqo.io/v1beta1",
     "kind": "ShadowEndpointSlice",
     "metadata": {
-        "name": "lf-web-leaf-b",
+        "name": "lf-web.leaf-b",
         "namespace": "demo-hub",
         "uid": "u",
         "resourceVersion": "7",
@@ -96,7 +97,7 @@ SHADOW = ShadowSpec(
 )
 
 
-def written(spec: Any, current: Body | None = None, name: str = "lf-web-leaf-b") -> Body:
+def written(spec: Any, current: Body | None = None, name: str = "lf-web.leaf-b") -> Body:
     return build_slice_body(spec, name=name, namespace="demo-hub", current=current)
 
 
@@ -118,7 +119,7 @@ def spec_of(held: Slice) -> ShadowSpec:
 def test_what_is_written_is_read_again(spec: ShadowSpec, current: Body | None) -> None:
     held = parse_slice(written(spec, current))
     assert spec_of(held) == spec
-    assert (held.origin, held.service, held.meta.name) == (Origin.OURS, "web", "lf-web-leaf-b")
+    assert (held.origin, held.service, held.meta.name) == (Origin.OURS, "web", "lf-web.leaf-b")
 
 
 @law
@@ -243,7 +244,7 @@ def test_liqo_takes_only_the_exact_text_for_switched_on(text: str, direct: bool)
     assert parse_service(a_service(**{"liqo.io/use-direct-connections": text}), HUB).direct is direct
 
 
-def a_map(leaf: str = "leaf-a") -> Body:
+def a_map(leaf: str = "leaf-a", **facts: Any) -> Body:
     current = {
         "demo": {"remoteNamespace": "demo-hub", "phase": "Accepted"},
         "shop": {"remoteNamespace": "shop", "phase": "CreationLoopBackOff"},
@@ -251,10 +252,13 @@ def a_map(leaf: str = "leaf-a") -> Body:
     return body(
         resources.NAMESPACE_MAP,
         leaf,
-        f"liqo-tenant-{leaf}",
+        facts.pop("namespace", f"liqo-tenant-{leaf}"),
         peer=leaf,
-        spec={"desiredMapping": {"demo": "demo-hub", "new": "new-hub"}},
-        status={"currentMapping": current},
+        **{
+            "spec": {"desiredMapping": {"demo": "demo-hub", "new": "new-hub", "shop": "shop"}},
+            "status": {"currentMapping": current},
+            **facts,
+        },
     )
 
 
@@ -266,7 +270,65 @@ def test_a_namespace_map_tells_what_is_there_and_what_is_only_wished_for() -> No
     ]
     assert {one.leaf for one in parse_mappings(a_map())} == {A}
     fresh = {key: value for key, value in a_map().items() if key != "status"}
-    assert [one.accepted for one in parse_mappings(fresh)] == [False, False]
+    assert [one.accepted for one in parse_mappings(fresh)] == [False, False, False]
+
+
+def test_a_leaf_cannot_say_which_namespaces_are_offloaded_nor_how_they_are_called() -> None:
+    told = {
+        "demo": {"remoteNamespace": "kube-system", "phase": "Accepted"},
+        "kube-system": {"remoteNamespace": "kube-system", "phase": "Accepted"},
+    }
+    lying = parse_mappings(a_map(status={"currentMapping": told}))
+    assert [(one.namespace, one.remote, one.accepted) for one in lying] == [
+        ("demo", "demo-hub", False),
+        ("new", "new-hub", False),
+        ("shop", "shop", False),
+    ]
+    for odd in ("nonsense", ["demo"], {"demo": "Accepted"}, None):
+        assert not any(one.accepted for one in parse_mappings(a_map(status={"currentMapping": odd})))
+
+
+def test_names_that_are_no_names_of_namespaces_are_left_out() -> None:
+    desired = {"demo": "../kube-system", "a/b": "demo-hub", "web": "web-hub"}
+    assert [one.namespace for one in parse_mappings(a_map(spec={"desiredMapping": desired}))] == ["web"]
+    assert parse_mappings(a_map("Leaf A")) == ()
+
+
+def mapped_leaves(*maps: Body, hub: ClusterState | None = None) -> list[ClusterId]:
+    found = parse_services(hub or build.cluster("hub"), {resources.NAMESPACE_MAP: maps})
+    return [one.leaf for one in found.mappings if one.namespace == "demo"]
+
+
+def test_a_map_counts_only_for_the_leaf_in_whose_tenant_namespace_the_hub_made_it() -> None:
+    assert mapped_leaves(a_map()) == [A]
+    assert mapped_leaves(a_map(namespace="liqo-tenant-leaf-b")) == []
+    assert mapped_leaves(a_map(namespace="default")) == []
+    copied = a_map()
+    copied["metadata"]["labels"]["liqo.io/replicated"] = "true"
+    assert mapped_leaves(copied) == []
+
+
+def test_a_tenant_namespace_may_have_any_name() -> None:
+    tenant = replace(build.namespace("hub", "leaf-a"), meta=replace(build.namespace("hub", "leaf-a").meta, name="t"))
+    hub = build.cluster("hub", replace(build.side("hub", "leaf-a"), namespaces=(tenant,)))
+    assert mapped_leaves(a_map(namespace="t"), hub=hub) == [A]
+    assert mapped_leaves(a_map("leaf-b", namespace="t"), hub=hub) == []
+    hidden = replace(build.cluster("hub"), unread=("Namespace",))
+    assert mapped_leaves(a_map(namespace="t"), hub=hidden) == [A]
+    assert mapped_leaves(a_map(namespace="liqo-tenant-leaf-b"), hub=hidden) == []
+
+
+def test_an_object_that_a_list_has_twice_is_there_once() -> None:
+    service = a_service()
+    service["metadata"]["namespace"] = "demo"
+    objects: Objects = {
+        resources.NAMESPACE_MAP: (a_map(),),
+        resources.SERVICE: (service, service),
+        resources.SHADOW_SLICE: (written(SHADOW), written(SHADOW)),
+        resources.ENDPOINT_SLICE: (a_slice("x"), a_slice("x")),
+    }
+    found = parse_services(build.cluster("hub"), objects)
+    assert (len(found.services), len(found.shadows), len(found.slices)) == (1, 1, 1)
 
 
 def parsed() -> ClusterServices:
@@ -275,6 +337,7 @@ def parsed() -> ClusterServices:
     node = body(resources.VIRTUAL_NODE, "leaf-a-node", "liqo-tenant-leaf-a", spec={"clusterID": "leaf-a"})
     shadow, foreign = written(SHADOW), written(SHADOW)
     foreign["metadata"]["labels"][MANAGER] = "endpointslice.reflection.liqo.io"
+    foreign["metadata"]["name"] = "web-1"
     objects: Objects = {
         resources.NAMESPACE_MAP: (a_map(),),
         resources.SERVICE: (offloaded, other),
@@ -290,7 +353,7 @@ def test_of_a_cluster_only_what_propagation_is_about_is_kept() -> None:
     assert [service.key for service in found.services] == [WEB]
     assert NamespaceMapping(namespace="demo", leaf=A, remote="demo-hub", phase="Accepted") in found.mappings
     assert found.nodes == {"leaf-a-node": A}
-    assert [(one.meta.name, one.origin) for one in found.shadows] == [("lf-web-leaf-b", Origin.OURS)]
+    assert [(one.meta.name, one.origin) for one in found.shadows] == [("lf-web.leaf-b", Origin.OURS)]
     assert [one.meta.name for one in found.slices] == ["web-1"]
 
 

@@ -234,7 +234,12 @@ def hub_with(owners: str) -> PretendApi:
     service["metadata"]["annotations"] = {"liqo.io/use-direct-connections": "true", OWNERS: owners}
     current = {"demo": {"remoteNamespace": PLACE, "phase": "Accepted"}}
     mapping = body(
-        resources.NAMESPACE_MAP, "leaf-a", bodies.tenant(A), peer=A, spec={}, status={"currentMapping": current}
+        resources.NAMESPACE_MAP,
+        "leaf-a",
+        bodies.tenant(A),
+        peer=A,
+        spec={"desiredMapping": {"demo": PLACE}},
+        status={"currentMapping": current},
     )
     return PretendApi(HUB, [bodies.config_map(HUB), *bodies.local_networks(HUB), service, mapping])
 

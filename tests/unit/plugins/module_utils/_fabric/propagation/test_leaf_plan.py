@@ -13,11 +13,11 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import 
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import ClusterId, State
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.objects import Cidrs
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.operations import in_order
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.propagation.desired import homes_of
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.propagation.leaf_plan import LeafPlan, plan_leaf
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.propagation.model import (
     ClusterServices,
     Mode,
+    Origin,
     Propagation,
     ShadowSpec,
     SlicePort,
@@ -25,6 +25,7 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.propagation.mo
     World,
 )
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.propagation.modes import Choice
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.propagation.offers import offers_of
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.propagation.operations import (
     FactName,
     SliceFact,
@@ -34,16 +35,16 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.propagation.op
 from tests.unit import build
 from tests.unit.build import EDGE, RETAIL
 from tests.unit.propagated import after, unread, with_side
-from tests.unit.reflection import HUB, LEAVES, MESH, REMOTE, WEB, scene, want
+from tests.unit.reflection import HUB, LEAVES, MESH, REMOTE, WEB, pods_cidr, scene, want
 
 A, B, C = LEAVES
 PAIR = scene((A, B))
 """One shortcut, so that leaf-a has one slice of ours."""
 POLICIES = frozenset({"the policies"})
 DIRECT = SliceFact(name=FactName.DIRECT, cluster=A, hub=HUB, namespace=REMOTE, service="web")
-CREATE = f"create leaf-a/ShadowEndpointSlice/{REMOTE}/lf-web-leaf-b"
-UPDATE = f"update leaf-a/ShadowEndpointSlice/{REMOTE}/lf-web-leaf-b"
-DELETE = f"delete leaf-a/ShadowEndpointSlice/{REMOTE}/lf-web-leaf-b"
+CREATE = f"create leaf-a/ShadowEndpointSlice/{REMOTE}/lf-web.leaf-b"
+UPDATE = f"update leaf-a/ShadowEndpointSlice/{REMOTE}/lf-web.leaf-b"
+DELETE = f"delete leaf-a/ShadowEndpointSlice/{REMOTE}/lf-web.leaf-b"
 TOUCH = f"update leaf-a/EndpointSlice/{REMOTE}/web-1"
 
 
@@ -53,7 +54,7 @@ def planned(world: World, mode: Mode | None, wish: Propagation | None = None, *,
     return plan_leaf(
         wish or want(mode or Mode.SHADOW),
         world,
-        homes_of(hub, WEB),
+        offers_of(world, hub, WEB),
         A,
         Choice(mode=mode, reason="as wished"),
         first=POLICIES,
@@ -181,7 +182,7 @@ def test_two_fabrics_that_want_a_service_differently_are_refused() -> None:
     assert refused.value.fault is FailureName.OWNERS_DISAGREE
     assert refused.value.what == "retail and edge want hub:demo/web differently"
     assert refused.value.why == "mode: exclusive and shadow"
-    assert refused.value.where == f"leaf-a, ShadowEndpointSlice {REMOTE}/lf-web-leaf-b"
+    assert refused.value.where == f"leaf-a, ShadowEndpointSlice {REMOTE}/lf-web.leaf-b"
 
 
 def test_no_update_is_planned_where_all_is_as_wished() -> None:
@@ -194,15 +195,18 @@ Change = Callable[[dict[ClusterId, ClusterServices]], World]
 
 def moved(world: dict[ClusterId, ClusterServices]) -> World:
     native = world[B].slices[0]
-    elsewhere = (replace(native.endpoints[0], addresses=("10.1.0.250",)),)
+    elsewhere = (replace(native.endpoints[0], addresses=(pods_cidr(B).replace(".0.0/16", ".9.9"),)),)
     changed = tuple(replace(one, endpoints=elsewhere) if one is native else one for one in world[B].slices)
     return {**world, B: replace(world[B], slices=changed)}
 
 
 def with_another_port(world: dict[ClusterId, ClusterServices]) -> World:
-    native = world[B].slices[0]
-    changed = tuple(replace(one, ports=(SlicePort(port=81),)) if one is native else one for one in world[B].slices)
-    return {**world, B: replace(world[B], slices=changed)}
+    def changed(here: ClusterServices) -> ClusterServices:
+        native = [one for one in here.slices if one.origin is Origin.NATIVE]
+        other = tuple(replace(one, ports=(SlicePort(port=81),)) if one in native else one for one in here.slices)
+        return replace(here, slices=other)
+
+    return {**world, HUB: changed(world[HUB]), B: changed(world[B])}
 
 
 def remapped_anew(world: dict[ClusterId, ClusterServices]) -> World:

@@ -98,7 +98,7 @@ def test_policies_stay_while_a_slice_of_another_service_relies_on_them() -> None
     (held,) = here.shadows
     other = replace(
         held,
-        meta=replace(held.meta, name="lf-db-leaf-b"),
+        meta=replace(held.meta, name="lf-db.leaf-b"),
         service="db",
         owners=frozenset({EDGE}),
         key=ServiceKey(HUB, "demo", "db"),

@@ -222,8 +222,8 @@ def orphan_ops(wish: Propagation, world: World) -> list[SliceOp]:
 def test_slices_of_a_service_that_is_gone_go_as_well() -> None:
     ops = orphan_ops(replace(want(), wishes=()), orphaned())
     assert [op.id for op in ops] == [
-        "delete leaf-a/ShadowEndpointSlice/demo-hub/lf-web-leaf-b",
-        "delete leaf-b/ShadowEndpointSlice/demo-hub/lf-web-leaf-a",
+        "delete leaf-a/ShadowEndpointSlice/demo-hub/lf-web.leaf-b",
+        "delete leaf-b/ShadowEndpointSlice/demo-hub/lf-web.leaf-a",
     ]
     assert ops[0].reason == "an orphan: hub:demo/web is gone or no longer reflected here"
 
@@ -241,7 +241,7 @@ def test_slices_in_a_namespace_that_the_hub_no_longer_has_there_go() -> None:
     hub = world[HUB]
     left = replace(hub, mappings=tuple(one for one in hub.mappings if one.leaf != A))
     ops = orphan_ops(want(Mode.SHADOW), {**world, HUB: left})
-    assert "delete leaf-a/ShadowEndpointSlice/demo-hub/lf-web-leaf-b" in [op.id for op in ops]
+    assert "delete leaf-a/ShadowEndpointSlice/demo-hub/lf-web.leaf-b" in [op.id for op in ops]
 
 
 @pytest.mark.parametrize("mode", [Mode.SHADOW, Mode.EXCLUSIVE])

@@ -36,7 +36,7 @@ A, B, C = LEAVES
 PLAN = ServicePlan(key=WEB, choices=dict.fromkeys((A, B), Choice(mode=Mode.SHADOW, reason="as wished")))
 
 
-def op(verb: Verb, name: str = "lf-web-leaf-b", **facts: Any) -> SliceOp:
+def op(verb: Verb, name: str = "lf-web.leaf-b", **facts: Any) -> SliceOp:
     plain: dict[str, Any] = {"cluster": A, "peer": B, "kind": SliceKind.SHADOW, "namespace": "demo-hub", "reason": "so"}
     return SliceOp(verb=verb, name=name, **{**plain, **facts})
 
@@ -118,7 +118,7 @@ def test_check_mode_shows_what_would_be_written_and_claims_no_change_of_it() -> 
     assert (row.outcome, row.done) == (Outcome.CREATED, ())
     seen = propagation_result(report([row], planned=(op(Verb.CREATE),), check_mode=True))
     assert seen["changed"] is True
-    assert "lf-web-leaf-b" in seen["diff"]["after"]
+    assert "lf-web.leaf-b" in seen["diff"]["after"]
     real = propagation_result(report([row], planned=(op(Verb.CREATE),)))
     assert real["changed"] is False
     assert real["diff"] == {"before": "", "after": ""}

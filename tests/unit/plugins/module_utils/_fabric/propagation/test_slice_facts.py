@@ -97,7 +97,7 @@ def test_a_fact_is_told_by_the_slices_of_its_service(wanted: SliceFact, slices: 
         ((False, False), True, []),
         ((True, None), True, ["web-1"]),
         ((False, None), True, ["web-1"]),
-        ((False, True), False, ["lf-web-leaf-b"]),
+        ((False, True), False, ["lf-web.leaf-b"]),
         ((False, False), False, []),
         ((True, None), None, []),
         ((False, True), None, ["web-1"]),

@@ -11,26 +11,26 @@ from typing import Any
 
 import pytest
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import ClusterId
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.propagation.faults import REPAIRS, SightFault
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.propagation.model import (
     ClusterServices,
     Mode,
     Origin,
     Slice,
     SliceEndpoint,
+    SlicePort,
     World,
 )
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.propagation.paths import Path
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.propagation.view import (
-    REPAIRS,
     Sight,
-    SightFault,
     orphans,
     sights,
     sights_result,
 )
 
 from tests.unit import build
-from tests.unit.propagated import after, unread, with_side
+from tests.unit.propagated import after, listing, unread, with_side
 from tests.unit.reflection import HUB, LEAVES, MESH, home, scene, want
 
 A, B, C = LEAVES
@@ -55,7 +55,7 @@ def with_slices(world: Mapping[ClusterId, ClusterServices], leaf: ClusterId, **c
 
 
 def _word(one: Slice) -> str:
-    return one.meta.name.replace("-", "_")
+    return one.meta.name.replace("-", "_").replace(".", "_")
 
 
 def with_endpoints(one: Slice, **facts: Any) -> Slice:
@@ -108,6 +108,26 @@ WORLDS: Mapping[str, tuple[World, set[tuple[ClusterId, SightFault]]]] = {
         with_slices(EXCLUSIVE, A, web_1=lambda one: with_endpoints(one, ready=True)),
         {(A, SightFault.UNSETTLED)},
     ),
+    "a leaf lists a pod of another leaf": (
+        listing(SHADOW, B, SliceEndpoint(addresses=(home(B, "evil"),), pod="web-c")),
+        {(B, SightFault.FOREIGN_POD)},
+    ),
+    "a leaf lists a pod that the hub does not": (
+        listing(SHADOW, B, SliceEndpoint(addresses=(home(B, "evil"),), pod="evil")),
+        {(B, SightFault.UNKNOWN_POD)},
+    ),
+    "a leaf lists its pod at an address that it does not have": (
+        listing(PAIR.world(), B, endpoints=(SliceEndpoint(addresses=("10.96.0.1",), pod="web-b"),)),
+        {(B, SightFault.FOREIGN_ADDRESS), (B, SightFault.UNMAPPED_ADDRESS)},
+    ),
+    "a leaf lists its pod at two addresses": (
+        listing(PAIR.world(), B, SliceEndpoint(addresses=(home(B, "evil"),), pod="web-b")),
+        {(B, SightFault.SEVERAL_ADDRESSES)},
+    ),
+    "a leaf lists its pod with a port that the Service does not have": (
+        listing(PAIR.world(), B, ports=(SlicePort(name="http", port=22),)),
+        {(B, SightFault.OTHER_PORTS)},
+    ),
 }
 
 
@@ -136,6 +156,11 @@ def test_a_fault_says_what_was_seen_and_what_to_do() -> None:
         "detail": f"web-b is ready at {address}, but the Connection of leaf-b to leaf-a is Error",
         "repair": "look at the gateways of the shortcut; meanwhile run liqo.fabric.propagation",
     }
+
+
+def test_where_a_pod_runs_is_not_for_another_leaf_to_say() -> None:
+    lying = listing(FULL.world(), B, SliceEndpoint(addresses=(home(B, "evil"),), pod="web-c"))
+    assert ("web-c", C, Path.VIA_HUB, True) in ways(lying)
 
 
 def ways(world: World, leaf: ClusterId = A) -> set[tuple[str, ClusterId | None, Path, bool]]:
@@ -181,7 +206,7 @@ def test_the_mode_is_what_is_in_force() -> None:
 def test_why_tells_who_made_an_endpoint_and_why_it_is_out_of_use() -> None:
     why = {(e.slice, e.pod): e.why for e in on(A, EXCLUSIVE).endpoints}
     assert why["web-local", "web-a"] == "runs here"
-    assert why["lf-web-leaf-b", "web-b"] == "direct copy of leaf-b"
+    assert why["lf-web.leaf-b", "web-b"] == "direct copy of leaf-b"
     assert why["web-1", "web-b"] == "out of use, the direct copy counts (the way through hub is in order)"
     assert {e.why for e in on(A, FULL.world()).endpoints} == {"runs here", "reflected by hub"}
     fallen = on(A, after(want(Mode.EXCLUSIVE), scene((A, B), down=[(A, B)])))
@@ -198,7 +223,7 @@ def test_slices_of_a_service_that_is_gone_are_orphans_unless_the_hub_is_silent()
     assert result["orphans"][0] == {
         "cluster": "leaf-a",
         "namespace": "demo-hub",
-        "name": "lf-web-leaf-b",
+        "name": "lf-web.leaf-b",
         "service": "hub:demo/web",
         "source": "leaf-b",
         "owners": ["retail"],
