@@ -14,6 +14,7 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import 
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import Cluster, ClusterId
 from ansible_collections.liqo.fabric.plugins.module_utils._kube.client import Api
 from ansible_collections.liqo.fabric.plugins.module_utils._run.read import Depth, read_cluster
+from ansible_collections.liqo.fabric.plugins.module_utils._run.who import Who
 
 from tests.integration_api.conftest import CONFIGMAP
 
@@ -28,7 +29,7 @@ def read(api: Api, namespace: str, version: str) -> FabricError:
     api.create(CONFIGMAP, {"metadata": metadata, "data": data})
     cluster = Cluster(id=ClusterId("leaf-a"), name="leaf-a", liqo_namespace=namespace, labels={})
     with pytest.raises(FabricError) as caught:
-        read_cluster(api, cluster, peers=frozenset(), depth=Depth.STEADY)
+        read_cluster(api, Who(cluster), peers=frozenset(), depth=Depth.STEADY)
     return caught.value
 
 

@@ -31,13 +31,14 @@ CONNECTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "the kubeconfig of another cluster": (
         {"kubeconfig": "{leaf-b}"},
         (
-            "clusters[leaf-a].cluster_id: the cluster at {leaf-b-url} says it is 'leaf-b', not 'leaf-a' (correct the"
-            " connection of leaf-a, or set its cluster_id, in an inventory liqo_cluster_id). Next: "
+            "leaf-a at {leaf-b-url}: it says that it is cluster 'leaf-b', not 'leaf-a': the connection leads to another"
+            " cluster, or the cluster id in this task is wrong. Next: correct the connection of leaf-a, or its"
+            " cluster_id (in an inventory liqo_cluster_id) to leaf-b."
         ),
     ),
     "a wrong cluster id": (
         {"cluster_id": "leaf-z"},
-        "clusters[leaf-a].cluster_id: the cluster at {leaf-a-url} says it is 'leaf-a', not 'leaf-z'",
+        "leaf-a at {leaf-a-url}: it says that it is cluster 'leaf-a', not 'leaf-z'",
     ),
     "a token that is not valid": (
         {"kubeconfig": None, "host": "{leaf-a-url}", "api_key": INVALID, "validate_certs": False},

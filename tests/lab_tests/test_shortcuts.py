@@ -266,7 +266,7 @@ def test_a_cluster_that_is_another_one_is_refused_before_anything_is_written(lab
     clusters = [{"name": "leaf-a", "kubeconfig": str(lab.kubeconfig("leaf-b"))}, *lab.clusters(["leaf-c"])]
     task = lab.shortcuts(LEAVES, [AC], clusters=clusters)
     assert task.failed
-    assert "says it is 'leaf-b'" in task.result["msg"]
+    assert "it says that it is cluster 'leaf-b', not 'leaf-a'" in task.result["msg"]
     assert lab.writes(since, LEAVES) == 0
 
 

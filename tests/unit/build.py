@@ -15,6 +15,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import (
+    Cluster,
     ClusterId,
     FabricName,
     Pair,
@@ -45,6 +46,7 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.objects import
     TemplateRef,
     TenantNamespace,
 )
+from ansible_collections.liqo.fabric.plugins.module_utils._run.who import Who
 
 RETAIL = FabricName("retail")
 """The fabric of a test that does not care."""
@@ -95,6 +97,11 @@ def networks(name: str, pod: str | None = None) -> LocalNetworks:
     """Networks that differ from cluster to cluster."""
     number = sum(name.encode()) % 200
     return LocalNetworks(pod=(pod or f"10.{number}.0.0/16",), external=(f"172.{number}.0.0/16",))
+
+
+def who(name: str = "leaf-a") -> Who:
+    """A cluster that no run has asked yet."""
+    return Who(Cluster(id=ClusterId(name), name=name, labels={}))
 
 
 def cluster(

@@ -12,10 +12,16 @@ reachable as `__cause__`. No message may hold a secret: `why` quotes a server on
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import traceback
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, TypeVar
+
+T = TypeVar("T")
+
+_ROOT = "/plugins/"
+"""Below it lies every file of the collection, wherever that is installed or packed."""
 
 
 class FailureName(StrEnum):
@@ -277,14 +283,40 @@ def _one_line(text: str) -> str:
 def not_understood(problem: BaseException, *, what: str, where: str) -> FabricError:
     """The error for an exception that no one foresaw, met while the answers of one cluster were used.
 
-    It names the type of the exception alone: the words of the exception may quote what the cluster said.
+    It names the type of the exception and the line of our code alone: the words of the exception may quote what the
+    cluster said.
     """
     if isinstance(problem, FabricError):
         return problem
     return FabricError(
         what=what,
         where=where,
-        why=f"what the cluster answered cannot be understood ({type(problem).__name__})",
+        why=f"what the cluster answered cannot be understood ({type(problem).__name__}{_line_of(problem)})",
         next="look at the objects of this cluster for values that Liqo would not write, and report them as a defect",
         fault=FailureName.NOT_UNDERSTOOD,
     )
+
+
+def attempt(call: Callable[[], T], *, what: str, where: str) -> T | FabricError:
+    """What ``call`` returns, or why it could not: its FabricError, or ``not_understood`` for any other exception.
+
+    This is the one place where an unforeseen exception becomes the failure of one cluster, link or Service.
+    """
+    try:
+        return call()
+    except FabricError as problem:
+        return problem
+    except Exception as unforeseen:
+        error = not_understood(unforeseen, what=what, where=where)
+        error.__cause__ = unforeseen
+        return error
+
+
+def _line_of(problem: BaseException) -> str:
+    """The innermost line of this collection that the exception passed, so that a defect can be found."""
+    lines = [
+        (frame.f_code.co_filename.rpartition(_ROOT)[2], line)
+        for frame, line in traceback.walk_tb(problem.__traceback__)
+        if _ROOT in frame.f_code.co_filename
+    ]
+    return f" at {lines[-1][0]}:{lines[-1][1]}" if lines else ""

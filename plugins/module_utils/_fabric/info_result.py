@@ -8,19 +8,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .blame import blame
 from .errors import FabricError
 from .evidence import Rung
-from .links import LinkKind, cluster_result, link_result, links_of
+from .links import LinkKind, described_cluster, described_link, linked_pairs
 from .model import ClusterId
 from .objects import ClusterState
 
 
 def info_result(states: Mapping[ClusterId, ClusterState | FabricError]) -> dict[str, Any]:
     """Clusters, the links between them, and why a cluster could not be read; every key is always there."""
-    links = [link_result(link) for link in links_of(states)]
+    read = [key for key, seen in states.items() if isinstance(seen, ClusterState)]
+    pairs, problems = blame(
+        lambda among: linked_pairs({key: states[key] for key in among}), read, what="cannot tell the links of a cluster"
+    )
+    states = {**states, **problems}
+    described = [described_link(pair, states.get(pair.a), states.get(pair.b)) for pair in sorted(pairs)]
+    links = [row for row, _problem in described]
     rungs = [link["evidence"]["rung"] for link in links]
     kinds = [link["kind"] for link in links]
-    failures = {str(seen): seen for seen in states.values() if isinstance(seen, FabricError)}
+    clusters = {key: described_cluster(key, states[key]) for key in sorted(states)}
+    problems_seen = (*(problem for _row, problem in clusters.values()), *(problem for _row, problem in described))
+    failures = {str(problem): problem for problem in problems_seen if problem is not None}
     unreachable = sum(isinstance(seen, FabricError) for seen in states.values())
     return {
         "changed": False,
@@ -33,7 +42,7 @@ def info_result(states: Mapping[ClusterId, ClusterState | FabricError]) -> dict[
             "kinds": {kind.value: kinds.count(kind.value) for kind in LinkKind if kind is not LinkKind.ABSENT},
             "rungs": {word: rungs.count(word) for word in ("unknown", *map(str, Rung))},
         },
-        "clusters": {str(key): cluster_result(key, states[key]) for key in sorted(states)},
+        "clusters": {str(key): row for key, (row, _problem) in clusters.items()},
         "links": links,
         "failures": [failures[text].as_result() for text in sorted(failures)],
     }

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeAlias
 
-from .errors import FabricError
+from .errors import FabricError, attempt
 from .evidence import Evidence, Rung, weigh, weigh_alone
 from .faults import key_matches, only
 from .model import ClientEndpoint, ClusterId, FabricName, Pair
@@ -108,14 +108,18 @@ class Link:
 
 def links_of(states: Mapping[ClusterId, ClusterState | FabricError]) -> tuple[Link, ...]:
     """Every link of which any cluster holds something, sorted by pair, those with foreign peers included."""
-    pairs = {
+    return tuple(describe(pair, states.get(pair.a), states.get(pair.b)) for pair in sorted(linked_pairs(states)))
+
+
+def linked_pairs(states: Mapping[ClusterId, ClusterState | FabricError]) -> set[Pair]:
+    """The pairs of these links."""
+    return {
         Pair.of(cluster, peer)
         for cluster, state in states.items()
         if isinstance(state, ClusterState)
         for peer, side in state.sides.items()
         if peer != cluster and _holds_link(side)
     }
-    return tuple(describe(pair, states.get(pair.a), states.get(pair.b)) for pair in sorted(pairs))
 
 
 def describe(pair: Pair, one: Seen, other: Seen, *, override: ClientEndpoint | None = None) -> Link:
@@ -144,6 +148,24 @@ def describe(pair: Pair, one: Seen, other: Seen, *, override: ClientEndpoint | N
         ends=(_end(pair.a, pair.b, one, other), _end(pair.b, pair.a, other, one)),
         evidence=_evidence(pair, one, other, override),
     )
+
+
+def described_link(pair: Pair, one: Seen, other: Seen) -> tuple[dict[str, Any], FabricError | None]:
+    """One entry of ``links``; with an error, and as if neither end had been read, where the ends are not understood."""
+    where = f"clusters {pair.a} and {pair.b}"
+    row = attempt(lambda: link_result(describe(pair, one, other)), what=f"cannot describe {pair}", where=where)
+    return (link_result(describe(pair, row, row)), row) if isinstance(row, FabricError) else (row, None)
+
+
+def described_cluster(
+    cluster: ClusterId, seen: ClusterState | FabricError
+) -> tuple[dict[str, Any], FabricError | None]:
+    """One value of ``clusters``, and why the cluster was not read or cannot be described."""
+    if isinstance(seen, FabricError):
+        return cluster_result(cluster, seen), seen
+    what = f"cannot describe {cluster}"
+    row = attempt(lambda: cluster_result(cluster, seen), what=what, where=f"cluster {cluster}")
+    return (cluster_result(cluster, row), row) if isinstance(row, FabricError) else (row, None)
 
 
 def link_result(link: Link) -> dict[str, Any]:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from .errors import FabricError
+from .errors import FabricError, attempt
 from .findings import Finding
-from .links import Link, cluster_result, link_result
+from .links import Link, described_cluster, link_result
 from .model import ClusterId, FabricName, Pair, State, Tolerance
 from .objects import ClusterState
 from .operations import Change, Op, Verb, Write
@@ -40,6 +40,8 @@ class LinkReport:
     outcome: Outcome
     planned: tuple[Op, ...] = ()
     done: tuple[Op, ...] = ()
+    unanswered: tuple[Op, ...] = ()
+    """Writes that were sent when the run was told to stop; they may have been carried out."""
     failure: FabricError | None = None
     notes: tuple[str, ...] = ()
     link: Link | None = None
@@ -78,8 +80,8 @@ class Report:
 
     @property
     def changed(self) -> bool:
-        """A write was confirmed, or in check mode would be made."""
-        return any(link.planned if self.check_mode else link.done for link in self.links)
+        """A write was confirmed or may have been carried out, or in check mode would be made."""
+        return any(link.planned if self.check_mode else link.done or link.unanswered for link in self.links)
 
     @property
     def failures(self) -> tuple[FabricError, ...]:
@@ -89,10 +91,17 @@ class Report:
 
 
 def report_result(report: Report) -> dict[str, Any]:
-    """The result of the task; every key is always there."""
-    ops = [op for link in report.links for op in link.planned]
-    acted = [op for link in report.links for op in (link.planned if report.check_mode else link.done)]
+    """The result of the task; every key is always there.
+
+    What cannot be described of one link or cluster is missing there, with a failure.
+    """
     outcomes = [link.outcome for link in report.links]
+    clusters = {key: described_cluster(key, report.clusters[key]) for key in sorted(report.clusters)}
+    rows = [_rows(link, check_mode=report.check_mode) for link in report.links]
+    unread = {id(seen) for seen in report.clusters.values() if isinstance(seen, FabricError)}
+    problems = [problem for _row, problem in clusters.values() if problem is not None and id(problem) not in unread]
+    problems += [row.problem for row in rows if row.problem is not None]
+    failures = {str(problem): problem for problem in (*report.failures, *problems)}
     return {
         "changed": report.changed,
         "fabric": report.fabric,
@@ -101,19 +110,41 @@ def report_result(report: Report) -> dict[str, Any]:
         "summary": {
             "links": len(report.links),
             **{outcome.value: outcomes.count(outcome) for outcome in Outcome},
-            "unreachable": sum(isinstance(state, FabricError) for state in report.clusters.values()),
+            "unreachable": len(unread),
         },
-        "clusters": {str(key): cluster_result(key, report.clusters[key]) for key in sorted(report.clusters)},
-        "links": [_link_row(link) for link in report.links],
-        "plan": [op_row(op) for op in ops],
+        "clusters": {str(key): row for key, (row, _problem) in clusters.items()},
+        "links": [row.link for row in rows],
+        "plan": [op for row in rows for op in row.plan],
         "saved_plan": report.saved_plan,
         "preflight": [finding.as_result() for finding in report.preflight],
-        "failures": [failure.as_result() for failure in report.failures],
+        "failures": [failures[text].as_result() for text in sorted(failures)],
         "rerun": _rerun(report),
         "gathered": [dict(wish) for wish in report.gathered],
         "rendered": {str(key): list(manifests) for key, manifests in report.rendered.items()},
-        "diff": diff_of(acted),
+        "diff": {side: "".join(row.diff[side] for row in rows) for side in ("before", "after")},
     }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rows:
+    """What the result says of one link."""
+
+    link: dict[str, Any]
+    plan: list[dict[str, Any]] = field(default_factory=list)
+    diff: Mapping[str, str] = field(default_factory=lambda: {"before": "", "after": ""})
+    problem: FabricError | None = None
+
+
+def _rows(link: LinkReport, *, check_mode: bool) -> _Rows:
+    def rows() -> _Rows:
+        acted = link.planned if check_mode else link.done
+        return _Rows(link=_link_row(link), plan=[op_row(op) for op in link.planned], diff=diff_of(acted))
+
+    where = f"clusters {link.pair.a} and {link.pair.b}"
+    found = attempt(rows, what=f"cannot describe {link.pair}", where=where)
+    if isinstance(found, FabricError):
+        return _Rows(link=_link_row(replace(link, link=None, failure=link.failure or found)), problem=found)
+    return found
 
 
 def op_row(op: Write) -> dict[str, Any]:

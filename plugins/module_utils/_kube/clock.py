@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from .stop import STOP
+
 
 def _utc_now() -> datetime:
     return datetime.now(tz=UTC)
@@ -23,4 +25,5 @@ class Clock:
     """Seconds since some fixed moment; deadlines are counted in it."""
     now: Callable[[], datetime] = _utc_now
     """Wall time, aware, UTC; only for servers that send no Date."""
-    sleep: Callable[[float], None] = time.sleep
+    sleep: Callable[[float], None] = STOP.pause
+    """Ends early when the run is told to stop."""

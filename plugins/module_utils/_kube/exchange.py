@@ -23,6 +23,7 @@ from .clock import Clock
 from .reachability import Cause, cause_of, reason_of, unreachable
 from .retry import Failure, RetryPolicy
 from .session import Session
+from .stop import STOP
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse, Timeout
@@ -164,6 +165,8 @@ class Exchange:
         until = until if deadline is None else min(until, deadline)
         session, renewed, repetitions = self.session, False, 0
         while True:
+            if STOP.is_set:
+                raise STOP.error(what=call.what, where=str(session.endpoint))
             named = call if not repetitions else replace(call, what=f"{call.what} in {repetitions + 1} attempts")
             outcome = self._attempt(named, session, receive, until=until, read_timeout_s=read_timeout_s)
             if not isinstance(outcome, _Failed):

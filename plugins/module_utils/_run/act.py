@@ -9,15 +9,16 @@ Nothing is decided here but whether the world still is what the plan was made fo
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
-from concurrent.futures import Executor
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 
-from .._fabric.errors import Conflict, FabricError, FailureName, NotFound
+from .._fabric.errors import Conflict, FabricError, FailureName, NotFound, attempt
 from .._fabric.facts import resolve, value_of
+from .._fabric.model import Pair
 from .._fabric.objects import Endpoint, Fact, FactName, Later, SecretSpec, Spec
 from .._fabric.operations import LinkPlan, Op, Verb, diff, still_planned
 from .._fabric.resources import Json, Resource
+from .._kube.stop import STOP
 from .._liqo.body import text_at
 from .._liqo.build import build, build_key_secret
 from .._liqo.parse import parse_held
@@ -35,6 +36,7 @@ from .._liqo.resources import (
 )
 from .diagnose import explain_timeout
 from .keypair import new_key_pair
+from .parallel import GRACE_S, Pool, attempt_all
 from .progress import SILENT, Progress
 from .world import Feed, World
 from .writing import CONFLICT_TRIES, create_once, delete_unchanged
@@ -64,46 +66,115 @@ class Result:
 
     done: tuple[Op, ...] = ()
     """Confirmed writes, in their order."""
+    unanswered: tuple[Op, ...] = ()
+    """Writes that were sent when the run was told to stop; nobody knows what became of them."""
     failure: FabricError | None = None
     stale: bool = False
 
 
-def execute(
-    plan: LinkPlan, world: World, *, pool: Executor, timeout_s: float, wait: bool, progress: Progress = SILENT
-) -> Result:
-    """Carry out the operations of a plan, then wait for its goals if ``wait``. Never raises a FabricError."""
-    result = _execute(plan, world, pool, timeout_s, wait, progress)
-    progress.ended(plan.pair, result.failure, again=result.stale)
-    return result
+def execute_all(
+    plans: Sequence[LinkPlan],
+    world: World,
+    *,
+    pool: Pool,
+    parallel: int,
+    timeout_s: float,
+    wait: bool,
+    progress: Progress = SILENT,
+) -> list[Result]:
+    """Carry out each plan, then wait for its goals if ``wait``; ``parallel`` of them at the same time.
+
+    Whatever goes wrong with one link is the failure of that link, and what was written of it is in its result.
+    """
+    works = [_Work(plan, world, pool, timeout_s, wait, progress) for plan in plans]
+    ends = attempt_all(
+        _Work.carry_out,
+        works,
+        what="cannot carry out the plan of a link",
+        where=lambda work: clusters_of(work.plan.pair),
+        limit=parallel,
+        grace_s=2 * GRACE_S,
+    )
+    return [work.result(end) for work, end in zip(works, ends, strict=True)]
 
 
-def _execute(plan: LinkPlan, world: World, pool: Executor, timeout_s: float, wait: bool, progress: Progress) -> Result:
-    goals = plan.goals if wait else ()
-    left = {op.id: op for op in plan.ops}
-    for fact in [fact for op in plan.ops for fact in op.awaits] + list(goals):
-        world[fact.cluster].follow(FOLLOWED[fact.name])
-    changes = world.changes(plan.pair)
-    done: list[Op] = []
-    deadline = time.monotonic() + timeout_s
-    while True:
-        count = changes.count
-        ready = [op for op in left.values() if not op.needs & left.keys() and not _missing(op.awaits, world)]
-        if ready:
-            progress.waits(plan.pair, ready)
-            failure = _write_all(ready, world, pool, done, left)
-            progress.wrote(plan.pair, len(plan.ops) - len(left))
-            if failure is not None:
-                return Result(done=tuple(done), failure=failure, stale=isinstance(failure, StalePlan))
-            continue
-        waiting = _missing([fact for op in left.values() if not op.needs & left.keys() for fact in op.awaits], world)
-        if not left:
-            goals = tuple(_from_now_on(goal, world) for goal in goals)
-        waiting = waiting or _missing(goals, world)
-        if not waiting:
-            return Result(done=tuple(done))
-        progress.waits(plan.pair, waiting)
-        if not changes.wait_beyond(count, timeout_s=deadline - time.monotonic()):
-            return Result(done=tuple(done), failure=explain_timeout(plan, waiting, world, timeout_s))
+class _Work:
+    """The execution of one plan. What it has done so far can be seen at any time."""
+
+    def __init__(
+        self, plan: LinkPlan, world: World, pool: Pool, timeout_s: float, wait: bool, progress: Progress
+    ) -> None:
+        self.plan = plan
+        self._world = world
+        self._pool = pool
+        self._timeout_s = timeout_s
+        self._goals = plan.goals if wait else ()
+        self._progress = progress
+        self._left = {op.id: op for op in plan.ops}
+        self._sent: dict[str, Op] = {}
+        self._done: list[Op] = []
+
+    def result(self, end: FabricError | None) -> Result:
+        """``end`` is why the plan was not completed."""
+        if end is not None and end.fault is FailureName.INTERRUPTED:
+            end = STOP.error(what=f"{self.plan.pair} was not completed", where=clusters_of(self.plan.pair))
+        stale = isinstance(end, StalePlan)
+        unanswered = tuple(self._sent.values())
+        self._progress.ended(self.plan.pair, end, again=stale)
+        return Result(done=tuple(self._done), unanswered=unanswered, failure=end, stale=stale)
+
+    def carry_out(self) -> None:
+        """Raises FabricError when the plan cannot be completed."""
+        plan, world, left = self.plan, self._world, self._left
+        for fact in [fact for op in plan.ops for fact in op.awaits] + list(self._goals):
+            world[fact.cluster].follow(FOLLOWED[fact.name])
+        changes = world.changes(plan.pair)
+        deadline = time.monotonic() + self._timeout_s
+        while True:
+            if STOP.is_set:
+                raise STOP.error(what=f"{plan.pair} was not completed", where=clusters_of(plan.pair))
+            count = changes.count
+            ready = [op for op in left.values() if not op.needs & left.keys() and not _missing(op.awaits, world)]
+            if ready:
+                self._progress.waits(plan.pair, ready)
+                self._write_all(ready)
+                continue
+            free = [op for op in left.values() if not op.needs & left.keys()]
+            waiting = _missing([fact for op in free for fact in op.awaits], world)
+            if not left:
+                self._goals = tuple(_from_now_on(goal, world) for goal in self._goals)
+            waiting = waiting or _missing(self._goals, world)
+            if not waiting:
+                return
+            self._progress.waits(plan.pair, waiting)
+            if not changes.wait_beyond(count, timeout_s=deadline - time.monotonic()):
+                raise explain_timeout(plan, waiting, world, self._timeout_s)
+
+    def _write_all(self, ready: Sequence[Op]) -> None:
+        """Write all ready operations at the same time; the first failure ends the link, what succeeded counts."""
+        before = len(self._done)
+        futures = self._pool.map(self._write, ready)
+        results = [
+            attempt(future.result, what=f"cannot {_named(op)}", where=f"cluster {op.cluster}")
+            for future, op in zip(futures, ready, strict=True)
+        ]
+        wave = {op.id for op in self._done[before:]}
+        self._done[before:] = [op for op in ready if op.id in wave]
+        for op, result in zip(ready, results, strict=True):
+            if not isinstance(result, FabricError):
+                del self._left[op.id]
+        self._progress.wrote(self.plan.pair, len(self.plan.ops) - len(self._left))
+        failure = next((result for result in results if isinstance(result, FabricError)), None)
+        if failure is not None:
+            raise failure
+
+    def _write(self, op: Op) -> None:
+        self._sent[op.id] = op
+        try:
+            if write(op, self._world):
+                self._done.append(op)
+        finally:
+            del self._sent[op.id]
 
 
 def _from_now_on(goal: Fact, world: World) -> Fact:
@@ -118,31 +189,13 @@ def _missing(facts: Iterable[Fact], world: World) -> list[Fact]:
     return [fact for fact in facts if value_of(fact, world[fact.cluster].side(fact.peer)) is None]
 
 
-def _write_all(
-    ready: list[Op], world: World, pool: Executor, done: list[Op], left: dict[str, Op]
-) -> FabricError | None:
-    """Write all ready operations at the same time; the first failure ends the link, what succeeded counts."""
-
-    def attempt(op: Op) -> bool | FabricError:
-        try:
-            return write(op, world)
-        except FabricError as problem:
-            return problem
-
-    results = list(pool.map(attempt, ready))
-    for op, result in zip(ready, results, strict=True):
-        if not isinstance(result, FabricError):
-            done += [op] if result else []
-            del left[op.id]
-    return next((result for result in results if isinstance(result, FabricError)), None)
-
-
 def write(op: Op, world: World) -> bool:
     """The one write of an operation; False when a value that was not known turns out to be there already.
 
     Raises StalePlan when the object is no longer the one that was planned for.
     """
     feed = world[op.cluster]
+    feed.confirm()
     if op.verb is Verb.CREATE:
         return _create(op, feed, _resolved(op, world))
     if op.verb is Verb.UPDATE:
@@ -252,8 +305,17 @@ def _delete(op: Op, feed: Feed) -> bool:
 
 def _stale(op: Op, why: str) -> StalePlan:
     return StalePlan(
-        what=f"cannot {op.verb} {op.kind} {op.namespace}/{op.name}".replace(" /", " "),
+        what=f"cannot {_named(op)}",
         where=f"cluster {op.cluster}",
         why=why,
         next="run again; if it happens again look for another tool that manages the same object",
     )
+
+
+def _named(op: Op) -> str:
+    return f"{op.verb} {op.kind} {op.namespace}/{op.name}".replace(" /", " ")
+
+
+def clusters_of(pair: Pair) -> str:
+    """For the `where` of an error that concerns both ends."""
+    return f"clusters {pair.a} and {pair.b}"

@@ -20,8 +20,9 @@ from .._kube.watching import Event
 from .._liqo.by_peer import ByPeer, Key, key_of
 from .._liqo.changes import change_of
 from .follower import Follower
-from .read import Depth, Reading, read_cluster, require_right
+from .read import Depth, Reading, read_cluster
 from .targets import open_apis
+from .who import Who
 
 READ_S = 30.0
 """For the first reading of a cluster, with all its requests."""
@@ -132,8 +133,7 @@ class ClusterWatch:
             raise api
         peers = self._members - {self._cluster.id}
         try:
-            reading = read_cluster(api.within(READ_S), self._cluster, peers=peers, depth=Depth.EVENTS)
-            require_right(self._cluster, reading)
+            reading = read_cluster(api.within(READ_S), Who(self._cluster), peers=peers, depth=Depth.EVENTS)
         except FabricError:
             api.close()
             raise

@@ -19,10 +19,11 @@ from .._fabric.connector.model import ConnectorKind, ConnectorOp, Gone, Remains,
 from .._fabric.connector.report import ConnectorReport
 from .._fabric.connector.retire import Names, Retirement, plan_retirement, safe_to_lose
 from .._fabric.errors import Conflict, FabricError, FailureName, NotFound, WaitTimeout
-from .._fabric.model import ClusterId, Fabric, State
+from .._fabric.model import Cluster, ClusterId, Fabric, State
 from .._fabric.operations import Verb
 from .._fabric.resources import Json, Resource
 from .._kube.client import Api
+from .._kube.stop import STOP
 from .._liqo.body import text_at
 from .._liqo.connector import (
     CLUSTER_ROLE,
@@ -43,7 +44,9 @@ from .._liqo.connector import (
 from .._liqo.parse import parse_meta
 from .._liqo.resources import DEPLOYMENT, NAMESPACE, POD
 from .info import read_states
-from .read import REQUESTS_PER_CLUSTER, in_parallel
+from .parallel import GRACE_S, attempt_all, in_parallel, of_each
+from .read import CANNOT_READ, REQUESTS_PER_CLUSTER
+from .who import Who, who_of
 
 POLL_S = 0.5
 TRIES = 5
@@ -69,7 +72,8 @@ def migrate(want: Wanted, fabric: Fabric, apis: Apis, *, limits: Limits, check_m
     otherwise.
     """
     own = [cluster.id for cluster in fabric.clusters if want.state is State.ABSENT or cluster.id in want.hubs]
-    seen = _read_all(own, want, apis, limits)
+    who = who_of(fabric.clusters)
+    seen = _read_all(own, want, apis, who, limits)
     connections = by_hub(found for found in seen.values() if isinstance(found, Remains))
     ends = {cluster for one in connections for cluster in one.pair or ()}
     states = read_states(
@@ -98,7 +102,7 @@ def migrate(want: Wanted, fabric: Fabric, apis: Apis, *, limits: Limits, check_m
         return replace(report, planned=())
     if check_mode:
         return report
-    run = _Run(want, apis, limits)
+    run = _Run(want, apis, who, limits)
     failure = run.carry_out(remains, frozenset(one.meta.uid for one in connections))
     return replace(report, done=tuple(run.done.values()), failures=(failure,) if failure is not None else ())
 
@@ -147,33 +151,27 @@ def read_remains(api: Api, cluster: ClusterId, *, is_hub: bool, rights: bool) ->
 
 
 def _read_all(
-    places: Sequence[ClusterId], want: Wanted, apis: Apis, limits: Limits
+    places: Sequence[ClusterId], want: Wanted, apis: Apis, who: Mapping[ClusterId, Who], limits: Limits
 ) -> dict[ClusterId, Remains | FabricError]:
     """Every place once, in parallel; one that cannot be read is its error."""
 
-    def read(cluster: ClusterId) -> Remains | FabricError:
-        api = apis[cluster]
-        if isinstance(api, FabricError):
-            return api
-        try:
-            return read_remains(
-                api.within(limits.read_timeout_s),
-                cluster,
-                is_hub=cluster in want.hubs,
-                rights=want.state is State.ABSENT,
-            )
-        except FabricError as problem:
-            return problem
+    def read(cluster: Cluster, api: Api) -> Remains:
+        in_time = api.within(limits.read_timeout_s)
+        who[cluster.id].read(in_time)
+        rights = want.state is State.ABSENT
+        return read_remains(in_time, cluster.id, is_hub=cluster.id in want.hubs, rights=rights)
 
-    return dict(zip(places, in_parallel(read, places, limit=limits.parallel_clusters), strict=True))
+    clusters = [who[place].cluster for place in places]
+    return of_each(read, clusters, apis, what=CANNOT_READ, limit=limits.parallel_clusters)
 
 
 class _Run:
     """One retirement: what is there decides before every step what may be written next."""
 
-    def __init__(self, want: Wanted, apis: Apis, limits: Limits) -> None:
+    def __init__(self, want: Wanted, apis: Apis, who: Mapping[ClusterId, Who], limits: Limits) -> None:
         self.want = want
         self.apis = apis
+        self.who = who
         self.limits = limits
         self.done: dict[str, ConnectorOp] = {}
         self._tries: Counter[str] = Counter()
@@ -198,9 +196,9 @@ class _Run:
             elif time.monotonic() > deadline:
                 return _overdue(waiting, remains, self.limits.wait_timeout_s)
             else:
-                time.sleep(POLL_S)
+                STOP.pause(POLL_S)
             touched = sorted({op.cluster for op in ready} or {fact.cluster for fact in waiting})
-            for cluster, found in _read_all(touched, self.want, self.apis, self.limits).items():
+            for cluster, found in _read_all(touched, self.want, self.apis, self.who, self.limits).items():
                 if isinstance(found, FabricError):
                     return found
                 remains[cluster] = found
@@ -208,19 +206,26 @@ class _Run:
     def _write_all(self, ready: Sequence[ConnectorOp]) -> FabricError | None:
         """Each once, at the same time; one whose object has changed since is planned anew, but not for ever."""
 
-        def attempt(op: ConnectorOp) -> bool | FabricError:
+        def attempt(op: ConnectorOp) -> bool:
             api = self.apis[op.cluster]
             if isinstance(api, FabricError):
-                return api
+                raise api
+            self.who[op.cluster].confirm(api)
             try:
                 return write(op, api)
             except (Conflict, NotFound):
                 return False
-            except FabricError as problem:
-                return problem
 
         failures = []
-        for op, result in zip(ready, in_parallel(attempt, ready, limit=REQUESTS_PER_CLUSTER), strict=True):
+        results = attempt_all(
+            attempt,
+            ready,
+            what="cannot retire the connector",
+            where=lambda op: f"cluster {op.cluster}",
+            limit=REQUESTS_PER_CLUSTER,
+            grace_s=GRACE_S,
+        )
+        for op, result in zip(ready, results, strict=True):
             if result is True:
                 self.done[op.id] = op
             elif isinstance(result, FabricError):

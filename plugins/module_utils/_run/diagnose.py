@@ -30,7 +30,7 @@ from .._liqo.health import (
 )
 from .._liqo.names import GATEWAY_PREFIX
 from .._liqo.resources import DAEMON_SET, DEPLOYMENT, NETWORK, POD, SERVICE
-from .read import in_parallel
+from .parallel import in_parallel
 from .world import Feed, World
 
 PATIENCE_S = 6.0

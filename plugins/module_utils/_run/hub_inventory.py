@@ -26,9 +26,11 @@ from .._liqo.peers import parse_notes
 from .._liqo.resources import FOREIGN_CLUSTER
 from .identities import keep_identities
 from .info import read_states
+from .parallel import attempt_all
 from .paths import beside
-from .read import Depth, in_parallel, read_cluster, require_right
+from .read import CANNOT_READ, Depth, read_cluster
 from .targets import open_apis
+from .who import Who
 
 AGENT = "foreign_clusters"
 PLACEHOLDER = "{cluster_id}"
@@ -55,7 +57,13 @@ def read_inventory(params: Params, *, folder: str, where: str, warn: Warn) -> In
     parallel = params["parallel_clusters"]
     entries = [beside(entry, folder) for entry in params["hubs"]]
     apis = _by_name(entries, open_apis({**params, "clusters": entries}, agent=AGENT))
-    read = in_parallel(lambda entry: _read_hub(entry, apis[entry["name"]], params), entries, limit=parallel)
+    read = attempt_all(
+        lambda entry: _read_hub(entry, apis[entry["name"]], params),
+        entries,
+        what=CANNOT_READ,
+        where=lambda entry: f"hub {entry['name']}",
+        limit=parallel,
+    )
     hubs = _each_once([_hub(entry, seen) for entry, seen in zip(entries, read, strict=True)], entries)
     views = tuple(hub.seen for hub in hubs if isinstance(hub.seen, HubView))
     problems = {hub.name: hub.seen for hub in hubs if isinstance(hub.seen, FabricError)}
@@ -102,19 +110,15 @@ def _by_name(entries: Sequence[Params], apis: Mapping[ClusterId, Api | FabricErr
     return {entry["name"]: apis[_declared_id(entry)] for entry in entries}
 
 
-def _read_hub(entry: Params, api: Api | FabricError, params: Params) -> HubView | FabricError:
+def _read_hub(entry: Params, api: Api | FabricError, params: Params) -> HubView:
     """A hub that did not say its id is asked for it."""
     if isinstance(api, FabricError):
-        return api
+        raise api
     (cluster,) = parse_clusters([entry], [])
-    try:
-        reading = read_cluster(api.within(params["timeout"]), cluster, peers=frozenset(), depth=Depth.INFO)
-        if entry.get("cluster_id"):
-            require_right(cluster, reading)
-    except FabricError as problem:
-        return problem
+    who = Who(cluster, any_id=not entry.get("cluster_id"))
+    reading = read_cluster(api.within(params["timeout"]), who, peers=frozenset(), depth=Depth.INFO)
     if FOREIGN_CLUSTER in reading.raw.unread:
-        return FabricError(
+        raise FabricError(
             what="cannot list foreignclusters.core.liqo.io",
             where=api.where,
             why="the credentials lack that right, and nothing else names the leaves",

@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
-from .._fabric.errors import FabricError
+from .._fabric.errors import FabricError, attempt
 from .._fabric.inventory_hosts import Leaf
 from .._fabric.model import ClusterId
 from .._fabric.resources import Json
@@ -19,7 +20,7 @@ from .._liqo.names import IDENTITY_TYPE
 from .._liqo.peers import CONTROL_PLANE, parse_identity_kubeconfig
 from .._liqo.resources import SECRET
 from .identity_files import IdentityFiles
-from .read import in_parallel
+from .parallel import attempt_all
 
 Secrets = Mapping[tuple[str, str], Json]
 """By namespace and name."""
@@ -37,25 +38,30 @@ def keep_identities(
         return {}
     files = IdentityFiles(folder)
     hubs = sorted({hub.name for _leaf, (hub, _identity) in held})
-    secrets = dict(zip(hubs, in_parallel(lambda hub: _list(apis[hub]), hubs, limit=parallel), strict=True))
-    paths: dict[ClusterId, str | FabricError] = {}
-    for leaf, (hub, identity) in held:
-        listed = secrets[hub.name]
-        where = f"{apis[hub.name].where}, Secret {identity.namespace}/{identity.secret}"
-        try:
-            if isinstance(listed, FabricError):
-                raise listed
-            content = parse_identity_kubeconfig(listed.get((identity.namespace, identity.secret), {}))
-            require_self_contained(content, where=where)
-            paths[leaf.id] = str(files.keep(leaf.id, content))
-        except FabricError as problem:
-            paths[leaf.id] = problem
-    return paths
+    what = "cannot read the Secrets of identities"
+    listed = attempt_all(
+        lambda hub: _list(apis[hub]), hubs, what=what, where=lambda hub: apis[hub].where, limit=parallel
+    )
+    secrets = dict(zip(hubs, listed, strict=True))
+
+    def keep(leaf: Leaf, hub: str, namespace: str, name: str) -> str:
+        found = secrets[hub]
+        if isinstance(found, FabricError):
+            raise found
+        content = parse_identity_kubeconfig(found.get((namespace, name), {}))
+        require_self_contained(content, where=f"{apis[hub].where}, Secret {namespace}/{name}")
+        return str(files.keep(leaf.id, content))
+
+    return {
+        leaf.id: attempt(
+            partial(keep, leaf, hub.name, identity.namespace, identity.secret),
+            what=f"cannot use the identity of {leaf.id}",
+            where=apis[hub.name].where,
+        )
+        for leaf, (hub, identity) in held
+    }
 
 
-def _list(hub: Api) -> Secrets | FabricError:
-    try:
-        found = hub.list(SECRET, label_selector=f"{IDENTITY_TYPE}={CONTROL_PLANE}").items
-    except FabricError as problem:
-        return problem
+def _list(hub: Api) -> Secrets:
+    found = hub.list(SECRET, label_selector=f"{IDENTITY_TYPE}={CONTROL_PLANE}").items
     return {(text_at(body, "metadata", "namespace"), text_at(body, "metadata", "name")): body for body in found}

@@ -14,9 +14,11 @@ from .._fabric.model import Cluster, ClusterId
 from .._fabric.objects import ClusterState
 from .._fabric.wishes import check_limits, parse_clusters
 from .._kube.client import Api
+from .parallel import of_each
 from .query import parse_query
-from .read import Depth, in_parallel, read_cluster, require_right
+from .read import CANNOT_READ, Depth, read_cluster
 from .targets import open_apis
+from .who import Who
 
 _SELECTED = ("changed", "summary", "failures")
 
@@ -42,18 +44,11 @@ def read_states(
     """What each cluster holds, or why that is not known; reading one takes ``timeout_s`` at most."""
     ids = frozenset(cluster.id for cluster in clusters)
 
-    def read(cluster: Cluster) -> ClusterState | FabricError:
-        api = apis[cluster.id]
-        if isinstance(api, FabricError):
-            return api
-        try:
-            reading = read_cluster(api.within(timeout_s), cluster, peers=ids - {cluster.id}, depth=Depth.INFO)
-            require_right(cluster, reading)
-        except FabricError as problem:
-            return problem
-        return reading.state
+    def read(cluster: Cluster, api: Api) -> ClusterState:
+        peers = ids - {cluster.id}
+        return read_cluster(api.within(timeout_s), Who(cluster), peers=peers, depth=Depth.INFO).state
 
-    return dict(zip((cluster.id for cluster in clusters), in_parallel(read, clusters, limit=parallel), strict=True))
+    return of_each(read, clusters, apis, what=CANNOT_READ, limit=parallel)
 
 
 def _parse(params: Mapping[str, Any]) -> tuple[Cluster, ...]:

@@ -16,11 +16,15 @@ from .._fabric.model import Cluster, ClusterId
 from .._fabric.topology import Labels
 from .._fabric.wishes import Wishes
 from .._kube.client import Api
-from .._liqo.cluster import Raw, parse_cluster_id, parse_cluster_labels, parse_peer_labels
-from .._liqo.resources import FOREIGN_CLUSTER, LIQO_DEPLOYMENT, WHO
-from .read import in_parallel
+from .._liqo.cluster import parse_cluster_labels, parse_peer_labels
+from .._liqo.resources import FOREIGN_CLUSTER, LIQO_DEPLOYMENT
+from .parallel import attempt_all, of_each
+from .read import READ_S
+from .who import Who
 
 Apis = Mapping[ClusterId, Api | FabricError]
+
+CANNOT_READ = "cannot read Liqo's cluster labels"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,9 +47,7 @@ def read_labels(wishes: Wishes, apis: Apis, *, parallel: int) -> ReadLabels:
     of_hubs = _read_hubs(wishes, apis, parallel) if "hub" in wishes.labels_from else {}
     own: dict[ClusterId, Mapping[str, str] | FabricError] = {}
     if "cluster" in wishes.labels_from:
-        asked = wishes.selectable
-        answers = in_parallel(lambda cluster: _own_labels(cluster, apis[cluster.id]), asked, limit=parallel)
-        own = dict(zip((cluster.id for cluster in asked), answers, strict=True))
+        own = dict(of_each(_own_labels, wishes.selectable, apis, what=CANNOT_READ, limit=parallel))
     inventory = wishes.labels_of_inventory if "inventory" in wishes.labels_from else {}
     found: dict[ClusterId, Mapping[str, str]] = {}
     problems: dict[ClusterId, FabricError] = {}
@@ -61,17 +63,15 @@ def read_labels(wishes: Wishes, apis: Apis, *, parallel: int) -> ReadLabels:
 def _read_hubs(wishes: Wishes, apis: Apis, parallel: int) -> dict[ClusterId, dict[str, str]]:
     """Where two hubs say something else of a cluster, the one with the smaller id is right."""
 
-    def read(hub: ClusterId) -> dict[ClusterId, dict[str, str]] | FabricError:
+    def read(hub: ClusterId) -> dict[ClusterId, dict[str, str]]:
         api = apis[hub]
         if isinstance(api, FabricError):
-            return api
-        try:
-            return parse_peer_labels(api.list(FOREIGN_CLUSTER).items)
-        except FabricError as problem:
-            return problem
+            raise api
+        return parse_peer_labels(api.within(READ_S).list(FOREIGN_CLUSTER).items)
 
     found: dict[ClusterId, dict[str, str]] = {}
-    for hub, answer in reversed(list(zip(wishes.hubs, in_parallel(read, wishes.hubs, limit=parallel), strict=True))):
+    answers = attempt_all(read, wishes.hubs, what=CANNOT_READ, where=lambda hub: f"cluster {hub}", limit=parallel)
+    for hub, answer in reversed(list(zip(wishes.hubs, answers, strict=True))):
         if isinstance(answer, FabricError):
             raise FabricError(
                 what=f"cannot read the labels of ForeignClusters on hub {hub}, so nobody knows what selectors pick",
@@ -85,27 +85,17 @@ def _read_hubs(wishes: Wishes, apis: Apis, parallel: int) -> dict[ClusterId, dic
     return found
 
 
-def _own_labels(cluster: Cluster, api: Api | FabricError) -> Mapping[str, str] | FabricError:
-    if isinstance(api, FabricError):
-        return api
-    namespace = cluster.liqo_namespace
-    try:
-        who = api.list(WHO.resource, namespace=namespace, label_selector=WHO.selector)
-        raw = Raw(liqo_namespace=namespace, objects={WHO.resource: who.items})
-        reported = parse_cluster_id(raw, api.where)
-        query = LIQO_DEPLOYMENT
-        deployments = api.list(query.resource, namespace=namespace, label_selector=query.selector).items
-    except FabricError as problem:
-        return problem
+def _own_labels(cluster: Cluster, api: Api) -> Mapping[str, str]:
+    in_time, namespace, query = api.within(READ_S), cluster.liqo_namespace, LIQO_DEPLOYMENT
+    Who(cluster).read(in_time)
+    deployments = in_time.list(query.resource, namespace=namespace, label_selector=query.selector).items
     labels = parse_cluster_labels(deployments)
-    if reported != cluster.id:
-        why = f"it says that it is cluster {reported!r}, not {cluster.id!r}"
-        next_step = f"correct the connection of {cluster.name}, or set its cluster_id to {reported}"
-        fault = FailureName.WRONG_CLUSTER
-    elif labels is None:
-        why = f"there is no Deployment of Liqo's controller-manager in namespace {namespace}"
-        next_step = "install Liqo there, set liqo_namespace, or leave cluster out of labels_from"
-        fault = FailureName.NO_LIQO
-    else:
-        return labels
-    return FabricError(what="cannot read Liqo's cluster labels", where=api.where, why=why, next=next_step, fault=fault)
+    if labels is None:
+        raise FabricError(
+            what=CANNOT_READ,
+            where=api.where,
+            why=f"there is no Deployment of Liqo's controller-manager in namespace {namespace}",
+            next="install Liqo there, set liqo_namespace, or leave cluster out of labels_from",
+            fault=FailureName.NO_LIQO,
+        )
+    return labels

@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from .._fabric.desired import desired_side
-from .._fabric.errors import FabricError
+from .._fabric.errors import FabricError, attempt
 from .._fabric.facts import value_of
 from .._fabric.gathered import gather, others_own
 from .._fabric.intents import Intent
@@ -20,7 +21,7 @@ from .._fabric.operations import LinkPlan, Op
 from .._fabric.report import LinkReport, Outcome
 from .._fabric.rotation import key_wishes
 from .._liqo.render import manifest
-from .act import Result
+from .act import Result, clusters_of
 
 
 def reached(plan: LinkPlan, states: Mapping[ClusterId, ClusterState | FabricError]) -> bool:
@@ -32,18 +33,31 @@ def reached(plan: LinkPlan, states: Mapping[ClusterId, ClusterState | FabricErro
     return True
 
 
+Problems = dict[Pair, FabricError]
+
+
 def gathered(
     fabric: Fabric, wanted: Mapping[Pair, Intent], states: Mapping[ClusterId, ClusterState | FabricError]
-) -> tuple[dict[str, Any], ...]:
-    """The wishes of which this fabric may be the owner: its own links and those of nobody."""
-    if fabric.state is not State.GATHERED:
-        return ()
-    ends = [(pair, states[pair.a], states[pair.b]) for pair in wanted]
-    return tuple(
-        gather(pair, one, other)
-        for pair, one, other in ends
-        if isinstance(one, ClusterState) and isinstance(other, ClusterState) and not others_own(fabric.name, one, other)
-    )
+) -> tuple[tuple[dict[str, Any], ...], Problems]:
+    """The wishes of which this fabric may be the owner: its own links and those of nobody; and what went wrong."""
+    found: list[dict[str, Any]] = []
+    problems: Problems = {}
+    for pair in wanted if fabric.state is State.GATHERED else ():
+        one, other = states[pair.a], states[pair.b]
+        if not isinstance(one, ClusterState) or not isinstance(other, ClusterState):
+            continue
+        wish = attempt(
+            partial(_gather, fabric, pair, one, other), what=f"cannot gather {pair}", where=clusters_of(pair)
+        )
+        if isinstance(wish, FabricError):
+            problems[pair] = wish
+        elif wish is not None:
+            found.append(wish)
+    return tuple(found), problems
+
+
+def _gather(fabric: Fabric, pair: Pair, one: ClusterState, other: ClusterState) -> dict[str, Any] | None:
+    return None if others_own(fabric.name, one, other) else gather(pair, one, other)
 
 
 def rendered(
@@ -51,32 +65,78 @@ def rendered(
     wanted: Mapping[Pair, Intent],
     plans: Mapping[Pair, LinkPlan],
     states: Mapping[ClusterId, ClusterState | FabricError],
-) -> dict[ClusterId, tuple[dict[str, Any], ...]]:
-    """Every object of every wanted link by cluster, as it shall be, whether it is there or not."""
+) -> tuple[dict[ClusterId, tuple[dict[str, Any], ...]], Problems]:
+    """Every object of every wanted link by cluster, whether it is there or not; and what went wrong."""
     manifests: dict[ClusterId, list[dict[str, Any]]] = {}
+    problems: Problems = {}
     for pair, intent in wanted.items() if fabric.state is State.RENDERED else ():
-        server = plans[pair].server
-        if plans[pair].blocked is not None or intent.shortcut is None or server is None:
+        if plans[pair].blocked is not None:
             continue
-        for cluster in pair:
-            here, there = states[cluster], states[pair.other(cluster)]
-            if isinstance(here, ClusterState) and isinstance(there, ClusterState):
-                side = desired_side(
-                    intent.shortcut,
-                    here,
-                    there,
-                    server=server,
-                    fabric=fabric.name,
-                    adopt=fabric.adopt,
-                    keys=key_wishes(intent.shortcut, here, there, rotate=False),
-                )
-                manifests.setdefault(cluster, []).extend(
-                    manifest(one.spec, name=one.name, namespace=one.namespace, peer=there.id) for one in side.objects()
-                )
-    return {cluster: tuple(manifests[cluster]) for cluster in sorted(manifests)}
+        found = attempt(
+            partial(_render, fabric, intent, plans[pair], states), what=f"cannot render {pair}", where=clusters_of(pair)
+        )
+        if isinstance(found, FabricError):
+            problems[pair] = found
+            continue
+        for cluster, objects in found.items():
+            manifests.setdefault(cluster, []).extend(objects)
+    return {cluster: tuple(manifests[cluster]) for cluster in sorted(manifests)}, problems
+
+
+def _render(
+    fabric: Fabric, intent: Intent, plan: LinkPlan, states: Mapping[ClusterId, ClusterState | FabricError]
+) -> dict[ClusterId, list[dict[str, Any]]]:
+    """The manifests of one link by cluster."""
+    found: dict[ClusterId, list[dict[str, Any]]] = {}
+    if intent.shortcut is None or plan.server is None:
+        return found
+    for cluster in plan.pair:
+        here, there = states[cluster], states[plan.pair.other(cluster)]
+        if isinstance(here, ClusterState) and isinstance(there, ClusterState):
+            side = desired_side(
+                intent.shortcut,
+                here,
+                there,
+                server=plan.server,
+                fabric=fabric.name,
+                adopt=fabric.adopt,
+                keys=key_wishes(intent.shortcut, here, there, rotate=False),
+            )
+            found[cluster] = [
+                manifest(one.spec, name=one.name, namespace=one.namespace, peer=there.id) for one in side.objects()
+            ]
+    return found
 
 
 def link_report(
+    intent: Intent,
+    first: LinkPlan,
+    planned: tuple[Op, ...],
+    last: LinkPlan,
+    result: Result,
+    states: Mapping[ClusterId, ClusterState | FabricError],
+    fabric: Fabric,
+    check_mode: bool,
+) -> LinkReport:
+    """What became of one link; what was written is told also where the rest cannot be."""
+    found = attempt(
+        lambda: _link_report(intent, first, planned, last, result, states, fabric, check_mode),
+        what=f"cannot describe {first.pair}",
+        where=clusters_of(first.pair),
+    )
+    if isinstance(found, LinkReport):
+        return found
+    return LinkReport(
+        pair=first.pair,
+        outcome=Outcome.FAILED,
+        planned=planned,
+        done=result.done,
+        unanswered=result.unanswered,
+        failure=result.failure or last.blocked or found,
+    )
+
+
+def _link_report(
     intent: Intent,
     first: LinkPlan,
     planned: tuple[Op, ...],
@@ -93,6 +153,7 @@ def link_report(
         outcome=_outcome(intent, first, planned if check_mode else result.done, last, result, states),
         planned=planned,
         done=result.done,
+        unanswered=result.unanswered,
         failure=failure,
         notes=_notes(intent, fabric, states) or last.notes or first.notes,
         link=describe(first.pair, states.get(first.pair.a), states.get(first.pair.b), override=override),

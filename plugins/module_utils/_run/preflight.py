@@ -8,13 +8,15 @@ Nothing of this changes a stored object. What the answers mean is decided in _fa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TypeVar
 
-from .._fabric.errors import ApiError, Conflict, FabricError, FailureName, NotFound, Throttled
-from .._fabric.findings import Check, Finding
+from .._fabric.blame import blame
+from .._fabric.errors import ApiError, Conflict, FabricError, FailureName, NotFound, Throttled, not_understood
+from .._fabric.findings import Check, Finding, Level, in_order
 from .._fabric.model import ClusterId, Pair
 from .._fabric.objects import GatewayServerSpec, Kind
 from .._fabric.operations import LinkPlan, Op, Verb, laters
@@ -28,10 +30,12 @@ from .._liqo.parse import labels_of
 from .._liqo.resources import DEPLOYMENT, RESOURCE_BY_KIND, SERVICE
 from .._liqo.rights import Right, narrowed, rights_of
 from .._liqo.surroundings import ipam_pools, service_ports, used_networks
-from .read import REQUESTS_PER_CLUSTER, Reading, in_parallel
+from .parallel import Pool, attempt_all
+from .read import READ_S, REQUESTS_PER_CLUSTER, Reading
 
 _T = TypeVar("_T")
 
+CANNOT_TRY = "cannot try what would be written"
 REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 
 
@@ -47,15 +51,49 @@ def look_ahead(
     # Where only one side is removed, the other cluster may not have been read.
     known = {key: reading for key, reading in readings.items() if isinstance(reading, Reading)}
     clusters = sorted(ops_by_cluster)
-    seen = in_parallel(lambda cluster: _look(known[cluster], ops_by_cluster[cluster]), clusters, limit=parallel)
+    looks = attempt_all(
+        lambda cluster: _look(known[cluster], ops_by_cluster[cluster]),
+        clusters,
+        what=CANNOT_TRY,
+        where=lambda cluster: f"cluster {cluster}",
+        limit=parallel,
+    )
+    seen = {
+        cluster: Seen(unreachable=found) if isinstance(found, FabricError) else found
+        for cluster, found in zip(clusters, looks, strict=True)
+    }
     states = {key: reading.state for key, reading in known.items()}
-    return preflight(active, states, dict(zip(clusters, seen, strict=True)))
+
+    def decide(among: frozenset[ClusterId]) -> tuple[Finding, ...]:
+        mine = {pair: plan for pair, plan in active.items() if among.issuperset({op.cluster for op in plan.ops})}
+        return preflight(mine, {key: states[key] for key in among & states.keys()}, seen)
+
+    found, problems = blame(decide, {*clusters, *states}, what=CANNOT_TRY)
+    return in_order([*found, *(it for pair, plan in active.items() for it in _stopped(pair, plan, problems))])
+
+
+def _stopped(pair: Pair, plan: LinkPlan, problems: Mapping[ClusterId, FabricError]) -> Iterator[Finding]:
+    """The errors that stop a link because one of its clusters cannot be understood."""
+    for cluster in sorted({op.cluster for op in plan.ops} & problems.keys()):
+        problem = problems[cluster]
+        yield Finding(
+            check=Check.DRY_RUN,
+            level=Level.ERROR,
+            cluster=cluster,
+            pair=pair,
+            where=problem.where,
+            what=problem.what,
+            why=problem.why,
+            next=problem.next,
+            fault=problem.fault,
+        )
 
 
 @dataclass(slots=True)
 class _Notes:
     """What the answers of one cluster come to."""
 
+    where: str
     unanswered: dict[Check, FabricError] = field(default_factory=dict)
     unreachable: FabricError | None = None
 
@@ -67,22 +105,25 @@ class _Notes:
             self.unanswered.setdefault(check, problem)
         except FabricError as problem:
             self.unreachable = self.unreachable or problem
+        except Exception as unforeseen:
+            self.unreachable = self.unreachable or not_understood(unforeseen, what=CANNOT_TRY, where=self.where)
         return None
 
 
 def _look(reading: Reading, ops: Sequence[Op]) -> Seen:
     """Everything about one cluster, in one wave of requests, and a second one where rights are narrow."""
-    api, notes = reading.api, _Notes()
+    api = reading.api.within(READ_S)
+    reading, notes = replace(reading, api=api), _Notes(where=api.where)
     made = {op.name for op in ops if op.kind is Kind.NAMESPACE and op.verb is Verb.CREATE}
     wide = sorted({right for op in ops for right in rights_of(op)}, key=str)
     trials = [op for op in ops if op.namespace not in made and _can_be_tried(op, ops)]
-    with ThreadPoolExecutor(max_workers=REQUESTS_PER_CLUSTER) as pool:
-        asked = {right: pool.submit(_is_allowed, api, right) for right in wide}
-        tried = {op.id: pool.submit(_try, op, reading) for op in trials}
-        services = pool.submit(api.list, SERVICE) if _ports_matter(ops) else None
-        pools = pool.submit(_read_pools, reading) if _pools_matter(reading, ops) else None
+    with Pool(REQUESTS_PER_CLUSTER) as pool:
+        asked = {right: pool.submit(partial(_is_allowed, api, right)) for right in wide}
+        tried = {op.id: pool.submit(partial(_try, op, reading)) for op in trials}
+        services = pool.submit(partial(api.list, SERVICE)) if _ports_matter(ops) else None
+        pools = pool.submit(partial(_read_pools, reading)) if _pools_matter(reading, ops) else None
         answers = {right: notes.answer(Check.RIGHTS, future) for right, future in asked.items()}
-        denied = _denied(ops, answers, lambda right: pool.submit(_is_allowed, api, right), notes)
+        denied = _denied(ops, answers, lambda right: pool.submit(partial(_is_allowed, api, right)), notes)
         refused = {key: notes.answer(Check.DRY_RUN, future) for key, future in tried.items()}
         listed = notes.answer(Check.NODE_PORT, services) if services else None
         found = notes.answer(Check.IPAM_POOL, pools) if pools else None
@@ -154,6 +195,10 @@ def _try(op: Op, reading: Reading) -> FabricError | None:
         if refusal.status == 400 and "does not support dry run" in refusal.why:
             raise
         return refusal
+    except FabricError:
+        raise
+    except Exception as unforeseen:
+        return not_understood(unforeseen, what=CANNOT_TRY, where=f"cluster {op.cluster}")
     return None
 
 

@@ -20,6 +20,7 @@ from .._kube.client import Api
 from .act import StalePlan
 from .service_act import Result, execute, overdue
 from .service_read import ServiceReading, read_services, world_of
+from .who import who_of
 
 ROUNDS = 8
 """Observe, plan and act at most so often: a policy that takes effect late needs more than one."""
@@ -38,10 +39,11 @@ def propagate(
     want: Propagation, apis: Mapping[ClusterId, Api | FabricError], *, limits: Limits, check_mode: bool
 ) -> PropagationReport:
     """Make the Services as wished, or with ``check_mode`` say what that would take. Failures are in the report."""
+    who = who_of(want.clusters)
     deadline = time.monotonic() + limits.wait_timeout_s
 
     def read() -> Mapping[ClusterId, ServiceReading | FabricError]:
-        return read_services(want.clusters, apis, hubs=want.hubs, parallel=limits.parallel_clusters)
+        return read_services(want.clusters, apis, hubs=want.hubs, parallel=limits.parallel_clusters, who=who)
 
     readings = read()
     plans = plan_services(want, world_of(readings))

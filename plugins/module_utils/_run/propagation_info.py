@@ -15,6 +15,7 @@ from .._fabric.wishes import check_limits, parse_clusters
 from .query import parse_query
 from .service_read import read_services, world_of
 from .targets import open_apis
+from .who import who_of
 
 _SELECTED = ("changed", "summary", "failures")
 
@@ -33,7 +34,7 @@ def propagation_info(params: Mapping[str, Any]) -> dict[str, Any]:
         raise InputError(found)
     select = parse_query(params["query"]) if params["query"] else None
     apis = open_apis(params, agent="propagation_info")
-    readings = read_services(clusters, apis, hubs=hubs, parallel=params["parallel_clusters"])
+    readings = read_services(clusters, apis, hubs=hubs, parallel=params["parallel_clusters"], who=who_of(clusters))
     result = sights_result(world_of(readings), hubs)
     if select is None:
         return {**result, "result": None}

@@ -26,12 +26,12 @@ from .._fabric.model import Cluster, ClusterId
 from .._fabric.operations import Verb
 from .._kube.client import Api
 from .._liqo.body import Json, text_at
-from .._liqo.cluster import Raw, parse_cluster_id
 from .._liqo.identity import Identity, parse_identity
-from .._liqo.resources import WHO
 from .._liqo.roles import RESOURCE_BY_ACCESS_KIND, build_access, parse_access, selector, wanted_access
-from .read import REQUESTS_PER_CLUSTER, in_parallel, require_id
+from .parallel import GRACE_S, in_parallel, of_each
+from .read import READ_S, REQUESTS_PER_CLUSTER
 from .targets import open_apis
+from .who import Who
 from .writing import create_once
 
 ROUNDS = 4
@@ -44,7 +44,6 @@ class _Work:
 
     planned: list[AccessOp] = field(default_factory=list)
     done: list[AccessOp] = field(default_factory=list)
-    problem: FabricError | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,11 +106,13 @@ def manage_access(
     With ``check_mode`` say what that would take. Failures are in the report, and stop no other cluster.
     """
 
-    def work(cluster: Cluster) -> _Work:
-        wanted = wanted_access(identity, cluster) if state == "present" else {}
-        return _on_one(identity, cluster, apis[cluster.id], wanted, check_mode=check_mode)
+    works = {cluster.id: _Work() for cluster in clusters}
 
-    works = dict(zip((cluster.id for cluster in clusters), in_parallel(work, clusters, limit=parallel), strict=True))
+    def work(cluster: Cluster, api: Api) -> None:
+        wanted = wanted_access(identity, cluster) if state == "present" else {}
+        _on_one(identity, cluster, api, wanted, works[cluster.id], check_mode=check_mode)
+
+    ends = of_each(work, clusters, apis, what="cannot see to the roles", limit=parallel, grace_s=GRACE_S)
     return AccessReport(
         fabric=identity.fabric,
         name=identity.name,
@@ -119,46 +120,36 @@ def manage_access(
         check_mode=check_mode,
         planned=tuple(op for work in works.values() for op in work.planned),
         done=tuple(op for work in works.values() for op in work.done),
-        clusters={key: work.problem for key, work in works.items()},
+        clusters=ends,
     )
 
 
 def _on_one(
     identity: Identity,
     cluster: Cluster,
-    api: Api | FabricError,
+    api: Api,
     wanted: Mapping[Place, AccessSpec],
+    result: _Work,
     *,
     check_mode: bool,
-) -> _Work:
-    result = _Work()
-    try:
-        if isinstance(api, FabricError):
-            raise api
-        _require_cluster(cluster, api)
-        for _round in range(ROUNDS):
-            found = _read(identity, api, wanted)
-            ops = plan_access(cluster.id, wanted, found.held, fabric=identity.fabric, where=api.where)
-            result.planned += [op for op in ops if op.id not in {one.id for one in result.planned}]
-            if check_mode:
-                _try(identity, api, ops, found)
-                return result
-            if not ops:
-                return result
-            with contextlib.suppress(Conflict):
-                for op in ops:
-                    _write(identity, api, op, found)
-                    result.done.append(op)
-        raise _restless(identity, api)
-    except FabricError as problem:
-        result.problem = problem
-    return result
-
-
-def _require_cluster(cluster: Cluster, api: Api) -> None:
-    who = api.list(WHO.resource, namespace=cluster.liqo_namespace, label_selector=WHO.selector)
-    raw = Raw(liqo_namespace=cluster.liqo_namespace, objects={WHO.resource: who.items})
-    require_id(cluster, parse_cluster_id(raw, api.where), api.where)
+) -> None:
+    who = Who(cluster)
+    for _round in range(ROUNDS):
+        in_time = api.within(READ_S)
+        who.read(in_time)
+        found = _read(identity, in_time, wanted)
+        ops = plan_access(cluster.id, wanted, found.held, fabric=identity.fabric, where=api.where)
+        result.planned += [op for op in ops if op.id not in {one.id for one in result.planned}]
+        if check_mode:
+            _try(identity, api, ops, found)
+        if check_mode or not ops:
+            return
+        with contextlib.suppress(Conflict):
+            for op in ops:
+                who.confirm(api)
+                _write(identity, api, op, found)
+                result.done.append(op)
+    raise _restless(identity, api)
 
 
 def _read(identity: Identity, api: Api, wanted: Mapping[Place, AccessSpec]) -> _Found:

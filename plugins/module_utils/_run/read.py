@@ -4,32 +4,36 @@
 """Clusters -> what they hold. A constant number of LISTs per cluster, all clusters in parallel.
 
 Where our rights span only single tenant namespaces, as those of Liqo's peering-user do, the lists of these namespaces
-take the place of those of the whole cluster.
+take the place of those of the whole cluster. Each reading begins with who answers, see who.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 
-from .._fabric.errors import FabricError, FailureName, Forbidden, NotFound
+from .._fabric.errors import FabricError, Forbidden, NotFound
 from .._fabric.model import Cluster, ClusterId
 from .._fabric.objects import ClusterState
 from .._fabric.resources import Json, Resource
 from .._kube.client import Api, Listing
 from .._liqo.body import text_at
 from .._liqo.by_peer import TENANT_PREFIX
-from .._liqo.cluster import Raw, parse_cluster, parse_cluster_id, too_old
+from .._liqo.cluster import Raw, parse_cluster, too_old
 from .._liqo.names import REMOTE_CLUSTER_ID, TENANT_NAMESPACE
 from .._liqo.parse import labels_of
-from .._liqo.resources import BEFORE_REMOVING, BEFORE_WRITING, FOR_EVENTS, FOR_INFO, NAMESPACE, STEADY, WHO, Query
+from .._liqo.resources import BEFORE_REMOVING, BEFORE_WRITING, FOR_EVENTS, FOR_INFO, NAMESPACE, STEADY, Query
+from .parallel import in_parallel, of_each
 from .progress import SILENT, Progress
+from .who import Who
 
 REQUESTS_PER_CLUSTER = 5
 """In flight at once: more would cost more TLS handshakes than they save round trips."""
+READ_S = 120.0
+"""For one reading of one cluster with all its requests, however many pages they have."""
+CANNOT_READ = "cannot read the cluster"
 
 
 class Depth(Enum):
@@ -59,8 +63,10 @@ class Reading:
     """One cluster as read: the bodies, and where each list can be continued."""
 
     api: Api
+    who: Who
     raw: Raw
     state: ClusterState
+    """Under the declared id."""
     scopes: Mapping[Resource, tuple[Scope, ...]] = field(default_factory=dict)
 
 
@@ -71,80 +77,50 @@ def read_clusters(
     apis: Mapping[ClusterId, Api | FabricError],
     clusters: Iterable[Cluster],
     *,
+    who: Mapping[ClusterId, Who],
     peers: Mapping[ClusterId, frozenset[ClusterId]],
     depth: Depth,
     parallel: int,
     progress: Progress = SILENT,
 ) -> dict[ClusterId, Outcome]:
-    """Every cluster once; one that cannot be read is its error. The reported ids are not judged here.
+    """Every cluster once; one that cannot be read, or is another one than declared, is its error.
 
     ``peers`` are the clusters that matter to each one; they say where to look when rights are narrow.
     """
-    wanted = list(clusters)
 
-    def read(cluster: Cluster) -> Outcome:
-        api = apis[cluster.id]
-        if isinstance(api, FabricError):
-            return api
-        try:
-            return read_cluster(api, cluster, peers=peers.get(cluster.id, frozenset()), depth=depth)
-        except FabricError as problem:
-            return problem
+    def read(cluster: Cluster, api: Api) -> Reading:
+        return read_cluster(api, who[cluster.id], peers=peers.get(cluster.id, frozenset()), depth=depth)
 
-    call = progress.reading(read, wanted, lambda cluster: cluster.id)
-    return dict(zip((cluster.id for cluster in wanted), in_parallel(call, wanted, limit=parallel), strict=True))
+    return of_each(read, clusters, apis, what=CANNOT_READ, limit=parallel, progress=progress)
 
 
-def read_cluster(api: Api, cluster: Cluster, *, peers: frozenset[ClusterId], depth: Depth) -> Reading:
-    """One cluster; raises FabricError when it cannot be reached, does not let us in, or has no Liqo."""
-    liqo_namespace = cluster.liqo_namespace
-    who = _list(api, WHO, (liqo_namespace,))
-    raw = Raw(
-        liqo_namespace=liqo_namespace,
-        objects={WHO.resource: who.items},
-        read_at=who.server_time.isoformat(),
-        address=api.address,
-    )
-    reported = parse_cluster_id(raw, api.where)
+def read_cluster(api: Api, who: Who, *, peers: frozenset[ClusterId], depth: Depth) -> Reading:
+    """One cluster; raises FabricError when it cannot be reached, does not let us in, has no Liqo, or is another one."""
+    in_time = api.within(READ_S)
+    raw = who.read(in_time)
     look_by_name = depth in (Depth.WRITING, Depth.REMOVING)
     try:
-        return _extend(api, raw, {}, reported, peers=peers, queries=depth.value, look_by_name=look_by_name)
+        reading = _extend(in_time, who, raw, {}, peers=peers, queries=depth.value, look_by_name=look_by_name)
     except NotFound as missing:
         if old := too_old(raw, api.where):
             raise old from missing
         raise
-
-
-def require_right(cluster: Cluster, reading: Reading) -> None:
-    """Raises FabricError for a cluster that is another one than declared: all that it says is about somebody else."""
-    require_id(cluster, reading.state.id, reading.api.where)
-
-
-def require_id(cluster: Cluster, reported: ClusterId, where: str) -> None:
-    """The same for a cluster of which nothing else was read."""
-    if reported == cluster.id:
-        return
-    raise FabricError(
-        what=f"it says that it is cluster {reported!r}, not {cluster.id!r}",
-        where=where,
-        why="the connection leads to another cluster, or the cluster id in this task is wrong",
-        next=f"correct the connection of {cluster.name}, or set its cluster_id to {reported}",
-        fault=FailureName.WRONG_CLUSTER,
-    )
+    return replace(reading, api=api)
 
 
 def deepen(reading: Reading, *, peers: frozenset[ClusterId], queries: Sequence[Query]) -> Reading:
     """The same reading with further kinds, and with tenant namespaces that lost their labels."""
-    return _extend(
-        reading.api, reading.raw, reading.scopes, reading.state.id, peers=peers, queries=queries, look_by_name=True
-    )
+    in_time = reading.api.within(READ_S)
+    reading.who.read(in_time)
+    more = _extend(in_time, reading.who, reading.raw, reading.scopes, peers=peers, queries=queries, look_by_name=True)
+    return replace(more, api=reading.api)
 
 
 def _extend(
     api: Api,
+    who: Who,
     raw: Raw,
     scopes: Mapping[Resource, tuple[Scope, ...]],
-    reported: ClusterId,
     *,
     peers: frozenset[ClusterId],
     queries: Sequence[Query],
@@ -169,19 +145,7 @@ def _extend(
         more_scopes[NAMESPACE] = (Scope(query=Query(resource=NAMESPACE), names=tuple(sorted(names))),)
     unseen = refused if narrow else frozenset()
     raw = replace(raw, objects={**raw.objects, **objects}, unread=raw.unread | unread, unseen=unseen)
-    return Reading(api=api, raw=raw, state=parse_cluster(raw, reported), scopes={**scopes, **more_scopes})
-
-
-_T = TypeVar("_T")
-_R = TypeVar("_R")
-
-
-def in_parallel(call: Callable[[_T], _R], items: Sequence[_T], *, limit: int) -> list[_R]:
-    """The results of ``call`` in the order of ``items``; at most ``limit`` calls at the same time."""
-    if len(items) <= 1:
-        return [call(item) for item in items]
-    with ThreadPoolExecutor(max_workers=max(1, min(limit, len(items)))) as pool:
-        return list(pool.map(call, items))
+    return Reading(api=api, who=who, raw=raw, state=parse_cluster(raw, who.id), scopes={**scopes, **more_scopes})
 
 
 def list_scope(api: Api, scope: Scope) -> tuple[tuple[Json, ...], str]:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 
-from .._fabric.errors import FabricError, FailureName, InputError, Violation
+from .._fabric.blame import blame
+from .._fabric.errors import FabricError, FailureName, attempt
 from .._fabric.findings import Finding, refusals, refuse
 from .._fabric.intents import Intent, intents, limit_removals, plan_intent, to_read
 from .._fabric.model import Cluster, ClusterId, Fabric, Pair, State
@@ -19,12 +20,15 @@ from .._fabric.operations import LinkPlan, Op
 from .._fabric.report import Report
 from .._fabric.saved_plan import beyond, to_saved, to_word
 from .._kube.client import Api
+from .._kube.stop import STOP
 from .._liqo.resources import BEFORE_REMOVING, BEFORE_WRITING, Query
 from . import act
 from .outcomes import gathered, link_report, reached, rendered
+from .parallel import GRACE_S, Pool, attempt_all
 from .preflight import look_ahead
 from .progress import SILENT, Progress
-from .read import Depth, Outcome, Reading, deepen, in_parallel, read_clusters
+from .read import CANNOT_READ, Depth, Outcome, Reading, deepen, read_clusters
+from .who import who_of
 from .world import World
 
 LOOKING = (State.GATHERED, State.RENDERED)
@@ -62,8 +66,8 @@ def reconcile(
 ) -> Report:
     """Make the fabric as wished, or with ``check_mode`` say what that would take.
 
-    Raises InputError when a cluster is not the one that was declared, and what ``approve`` raises; every other failure
-    is in the report. What was approved is all that is done: a link that turns out to need more fails.
+    Raises what ``approve`` raises; every other failure is in the report. What was approved is all that is done: a link
+    that turns out to need more fails.
     With ``preflight`` what would be written is tried before, and links that could not be completed are not begun.
     """
     run = _Run(fabric, apis, limits, progress, exactly=approve is not None)
@@ -84,6 +88,10 @@ def reconcile(
     if not check_mode and fabric.state not in LOOKING:
         readings, plans, results, planned = run.carry_out(wanted, readings, plans, planned)
     states = _states(readings)
+    wishes, not_gathered = gathered(fabric, wanted, states)
+    manifests, not_rendered = rendered(fabric, wanted, plans, states)
+    for pair, problem in {**not_gathered, **not_rendered}.items():
+        results[pair] = replace(results[pair], failure=problem)
     links = tuple(
         link_report(wanted[pair], first[pair], planned[pair], plans[pair], results[pair], states, fabric, check_mode)
         for pair in plans
@@ -95,8 +103,8 @@ def reconcile(
         links=links,
         clusters=states,
         tolerate=fabric.tolerate,
-        gathered=gathered(fabric, wanted, states),
-        rendered=rendered(fabric, wanted, plans, states),
+        gathered=wishes,
+        rendered=manifests,
         preflight=findings,
         saved_plan=to_word(to_saved(fabric, first, seen)) if check_mode and fabric.state not in LOOKING else "",
     )
@@ -119,6 +127,7 @@ class _Run:
         self.limits = limits
         self.progress = progress
         self.exactly = exactly
+        self.who = who_of(fabric.clusters)
         self.intents: dict[Pair, Intent] = {}
         self.refused: dict[Pair, FabricError] = {}
         """Links that must not be begun in this run, whatever is read later."""
@@ -127,16 +136,25 @@ class _Run:
         """Every cluster that matters, and what shall become of which pair."""
         depth = Depth.REMOVING if self.fabric.state is State.ABSENT else Depth.STEADY
         readings = self.read(to_read(self.fabric), depth)
-        _refuse_wrong_ids(self.fabric.clusters, readings)
-        self.intents = {intent.pair: intent for intent in intents(self.fabric, _read_states(readings))}
+        readings = self._intend(readings)
         ends = {cluster for intent in self.intents.values() for cluster in intent.clusters}
         more = self.read([c for c in self.fabric.clusters if c.id in ends - readings.keys()], depth)
-        _refuse_wrong_ids(self.fabric.clusters, more)
         readings = {**readings, **more}
         leaving = {cluster for intent in self._removals() for cluster in intent.clusters}
         if leaving and depth is Depth.STEADY:
             readings = self._with(readings, sorted(leaving & readings.keys()), BEFORE_WRITING + BEFORE_REMOVING)
         return readings, self.intents
+
+    def _intend(self, readings: Readings) -> Readings:
+        """Sets what shall become of each pair; a cluster with marks that cannot be understood becomes an error."""
+        read = {key: reading.state for key, reading in readings.items() if isinstance(reading, Reading)}
+        found, problems = blame(
+            lambda among: intents(self.fabric, [state for key, state in read.items() if key in among]),
+            read,
+            what="cannot understand the marks of links",
+        )
+        self.intents = {intent.pair: intent for intent in found}
+        return {**readings, **problems}
 
     def _removals(self) -> list[Intent]:
         return [intent for intent in self.intents.values() if intent.shortcut is None] if self._writes() else []
@@ -155,6 +173,7 @@ class _Run:
         return read_clusters(
             self.apis,
             clusters,
+            who=self.who,
             peers=self.peers(),
             depth=depth,
             parallel=self.limits.parallel_clusters,
@@ -168,26 +187,37 @@ class _Run:
     def _with(self, readings: Readings, ids: Sequence[ClusterId], queries: Sequence[Query]) -> Readings:
         peers = self.peers()
 
-        def more(cluster: ClusterId) -> Outcome:
+        def more(cluster: ClusterId) -> Reading:
             reading = readings[cluster]
             if isinstance(reading, FabricError):
-                return reading
+                raise reading
             missing = [query for query in queries if query.resource not in reading.scopes]
-            try:
-                return deepen(reading, peers=peers[cluster], queries=missing) if missing else reading
-            except FabricError as problem:
-                return problem
+            return deepen(reading, peers=peers[cluster], queries=missing) if missing else reading
 
-        call = self.progress.reading(more, ids, lambda cluster: cluster)
-        return {**readings, **dict(zip(ids, in_parallel(call, ids, limit=self.limits.parallel_clusters), strict=True))}
+        found = attempt_all(
+            self.progress.reading(more, ids, lambda cluster: cluster),
+            ids,
+            what=CANNOT_READ,
+            where=lambda cluster: f"cluster {cluster}",
+            limit=self.limits.parallel_clusters,
+        )
+        return {**readings, **dict(zip(ids, found, strict=True))}
 
     def plan(self, wanted: Mapping[Pair, Intent], readings: Readings) -> dict[Pair, LinkPlan]:
         """The plan of every pair; blocked where one of its clusters could not be read."""
         states = _states(readings)
         if self.fabric.state is State.GATHERED:
             return {pair: LinkPlan(pair=pair) for pair in wanted}
-        plans = {pair: plan_intent(intent, states, self.fabric) for pair, intent in wanted.items()}
+        plans = {pair: self._plan_one(intent, states) for pair, intent in wanted.items()}
         return {pair: refuse(plan, self.refused) for pair, plan in plans.items()}
+
+    def _plan_one(self, intent: Intent, states: Mapping[ClusterId, ClusterState | FabricError]) -> LinkPlan:
+        found = attempt(
+            lambda: plan_intent(intent, states, self.fabric),
+            what=f"cannot plan {intent.pair}",
+            where=act.clusters_of(intent.pair),
+        )
+        return LinkPlan(pair=intent.pair, blocked=found) if isinstance(found, FabricError) else found
 
     def preflight(
         self, plans: Mapping[Pair, LinkPlan], readings: Readings
@@ -210,18 +240,13 @@ class _Run:
         rounds = dict.fromkeys(plans, 0)
         patient_until = time.monotonic() + self.limits.wait_timeout_s
         while True:
-            states = _states(readings)
-            todo = [plan for pair, plan in plans.items() if pair in open_pairs and self._has_work(plan, states)]
-            for plan in [plan for plan in todo if rounds[plan.pair] == ROUNDS]:
-                results[plan.pair] = replace(results[plan.pair], failure=_restless(plan))
-                open_pairs.discard(plan.pair)
-                todo.remove(plan)
+            todo, failed = self._unfinished(plans, open_pairs, rounds, readings)
+            for pair, failure in failed.items():
+                results[pair] = replace(results[pair], failure=failure)
+                open_pairs.discard(pair)
             if not todo:
                 break
-            outcomes = self._execute(todo, readings)
-            if any(outcome.stale for outcome in outcomes):
-                time.sleep(STALE_PAUSE_S)
-            for pair, outcome in zip((plan.pair for plan in todo), outcomes, strict=True):
+            for pair, outcome in self._execute(todo, readings):
                 # Two runs that make the same link hinder each other often, and not for long.
                 rounds[pair] += not outcome.stale or time.monotonic() > patient_until
                 results[pair] = replace(outcome, done=results[pair].done + outcome.done)
@@ -230,10 +255,9 @@ class _Run:
                     self.fabric = replace(self.fabric, rotate_keys=self.fabric.rotate_keys - {pair})
                 if outcome.failure is not None and not outcome.stale:
                     open_pairs.discard(pair)
-            touched = {cluster for plan in todo for cluster in plan.pair}
-            deep = Depth.REMOVING if self._removals() else Depth.WRITING
-            fresh = self.read([cluster for cluster in self.fabric.clusters if cluster.id in touched], deep)
-            readings = {**readings, **fresh}
+            if STOP.is_set:
+                break
+            readings = {**readings, **self._read_again(todo)}
             again = {plan.pair: wanted[plan.pair] for plan in todo if plan.pair in open_pairs}
             plans = {**plans, **self.plan(again, readings)}
             for pair in again:
@@ -246,54 +270,60 @@ class _Run:
                 planned[pair] = planned[pair] + new
         return readings, plans, results, planned
 
+    def _read_again(self, worked_on: Iterable[LinkPlan]) -> Readings:
+        touched = {cluster for plan in worked_on for cluster in plan.pair}
+        deep = Depth.REMOVING if self._removals() else Depth.WRITING
+        return self.read([cluster for cluster in self.fabric.clusters if cluster.id in touched], deep)
+
+    def _unfinished(
+        self, plans: Mapping[Pair, LinkPlan], open_pairs: Iterable[Pair], rounds: Mapping[Pair, int], readings: Readings
+    ) -> tuple[list[LinkPlan], dict[Pair, FabricError]]:
+        """The links with something to do, and why another round would not help the others."""
+        states = _states(readings)
+        todo: list[LinkPlan] = []
+        failed: dict[Pair, FabricError] = {}
+        for pair in sorted(open_pairs):
+            has_work = attempt(
+                partial(self._has_work, plans[pair], states),
+                what=f"cannot see what is left to do for {pair}",
+                where=act.clusters_of(pair),
+            )
+            if isinstance(has_work, FabricError):
+                failed[pair] = has_work
+            elif has_work and rounds[pair] == ROUNDS:
+                failed[pair] = _restless(plans[pair])
+            elif has_work:
+                todo.append(plans[pair])
+        return todo, failed
+
     def _has_work(self, plan: LinkPlan, states: Mapping[ClusterId, ClusterState | FabricError]) -> bool:
         if plan.blocked is not None:
             return False
         return bool(plan.ops) or (self.limits.wait and not reached(plan, states))
 
-    def _execute(self, plans: list[LinkPlan], readings: Readings) -> list[act.Result]:
+    def _execute(self, plans: list[LinkPlan], readings: Readings) -> list[tuple[Pair, act.Result]]:
         world = World({key: reading for key, reading in readings.items() if isinstance(reading, Reading)})
         self.progress.links(plans, world)
         try:
-            with ThreadPoolExecutor(max_workers=2 * self.limits.parallel_links) as pool:
-                return in_parallel(
-                    lambda plan: act.execute(
-                        plan,
-                        world,
-                        pool=pool,
-                        timeout_s=self.limits.wait_timeout_s,
-                        wait=self.limits.wait,
-                        progress=self.progress,
-                    ),
+            with Pool(2 * self.limits.parallel_links, grace_s=GRACE_S) as pool:
+                found = act.execute_all(
                     plans,
-                    limit=self.limits.parallel_links,
+                    world,
+                    pool=pool,
+                    parallel=self.limits.parallel_links,
+                    timeout_s=self.limits.wait_timeout_s,
+                    wait=self.limits.wait,
+                    progress=self.progress,
                 )
         finally:
             world.close()
-
-
-def _refuse_wrong_ids(clusters: Iterable[Cluster], readings: Readings) -> None:
-    """Before anything is written: is each cluster the one that the user believes it to be?"""
-    found = [
-        Violation(
-            path=f"clusters[{cluster.name}].cluster_id",
-            message=f"the cluster at {reading.api.url} says it is {reading.state.id!r}, not {cluster.id!r}",
-            hint=f"correct the connection of {cluster.name}, or set its cluster_id, in an inventory liqo_cluster_id",
-        )
-        for cluster in clusters
-        for reading in [readings.get(cluster.id)]
-        if isinstance(reading, Reading) and reading.state.id != cluster.id
-    ]
-    if found:
-        raise InputError(found)
+        if any(result.stale for result in found):
+            STOP.pause(STALE_PAUSE_S)
+        return [(plan.pair, result) for plan, result in zip(plans, found, strict=True)]
 
 
 def _states(readings: Readings) -> dict[ClusterId, ClusterState | FabricError]:
     return {key: reading.state if isinstance(reading, Reading) else reading for key, reading in readings.items()}
-
-
-def _read_states(readings: Readings) -> tuple[ClusterState, ...]:
-    return tuple(reading.state for reading in readings.values() if isinstance(reading, Reading))
 
 
 def _restless(plan: LinkPlan) -> FabricError:

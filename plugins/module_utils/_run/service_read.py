@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .._fabric.errors import FabricError, Forbidden, NotFound
 from .._fabric.model import Cluster, ClusterId
@@ -24,7 +24,9 @@ from .._liqo.resources import (
     Query,
 )
 from .._liqo.services import parse_services
-from .read import REQUESTS_PER_CLUSTER, Depth, Reading, in_parallel, read_cluster, require_right
+from .parallel import in_parallel, of_each
+from .read import CANNOT_READ, READ_S, REQUESTS_PER_CLUSTER, Depth, Reading, read_cluster
+from .who import Who
 
 _MAY_BE_MISSING = (POLICY, BINDING)
 """Kinds that older API servers do not serve."""
@@ -37,6 +39,7 @@ class ServiceReading:
     """One cluster as read, and where its list of slices can be continued."""
 
     api: Api
+    who: Who
     services: ClusterServices
     slices: Listing
     selector: str | None
@@ -51,22 +54,18 @@ def read_services(
     *,
     hubs: Iterable[ClusterId],
     parallel: int,
+    who: Mapping[ClusterId, Who],
 ) -> Readings:
     """Every cluster once; one that cannot be read, or is another one than declared, is its error."""
     wanted = list(clusters)
     ids, hub_ids = frozenset(cluster.id for cluster in wanted), frozenset(hubs)
 
-    def read(cluster: Cluster) -> ServiceReading | FabricError:
-        api = apis[cluster.id]
-        if isinstance(api, FabricError):
-            return api
-        try:
-            reading = read_cluster(api, cluster, peers=ids - {cluster.id}, depth=Depth.INFO)
-            return _with_services(cluster, reading, is_hub=cluster.id in hub_ids)
-        except FabricError as problem:
-            return problem
+    def read(cluster: Cluster, api: Api) -> ServiceReading:
+        in_time = api.within(READ_S)
+        reading = read_cluster(in_time, who[cluster.id], peers=ids - {cluster.id}, depth=Depth.INFO)
+        return replace(_with_services(reading, is_hub=cluster.id in hub_ids), api=api)
 
-    return dict(zip((cluster.id for cluster in wanted), in_parallel(read, wanted, limit=parallel), strict=True))
+    return of_each(read, wanted, apis, what=CANNOT_READ, limit=parallel)
 
 
 def world_of(readings: Readings) -> World:
@@ -76,8 +75,7 @@ def world_of(readings: Readings) -> World:
     }
 
 
-def _with_services(cluster: Cluster, reading: Reading, *, is_hub: bool) -> ServiceReading:
-    require_right(cluster, reading)
+def _with_services(reading: Reading, *, is_hub: bool) -> ServiceReading:
     seen = (set(reading.raw.objects) | (reading.raw.unread & _MAY_BE_HIDDEN)) - {ENDPOINT_SLICE}
     queries = {query.resource: query for query in (*OF_LEAVES, *(OF_HUBS if is_hub else ()))}
     todo = [query for resource, query in queries.items() if resource not in seen]
@@ -92,6 +90,7 @@ def _with_services(cluster: Cluster, reading: Reading, *, is_hub: bool) -> Servi
         raise TypeError("every API server serves EndpointSlices")
     return ServiceReading(
         api=reading.api,
+        who=reading.who,
         services=parse_services(reading.state, objects),
         slices=slices,
         selector=queries[ENDPOINT_SLICE].selector,

@@ -20,7 +20,7 @@ from .._kube.connection import connect
 from .._kube.credentials import check_packages
 from .._kube.exchange import Limits
 from .._kube.secrets_in_options import secret_values
-from .read import in_parallel
+from .parallel import attempt_all
 
 __all__ = ["CLUSTERS_SPEC", "open_apis", "secret_values"]
 
@@ -57,13 +57,11 @@ def open_apis(
     clusters = parse_clusters(params["clusters"], [])
     limits = Limits(connect_timeout_s=params.get("connect_timeout") or Limits().connect_timeout_s)
 
-    def open_api(name: str) -> Api | FabricError:
-        try:
-            return connect(name, options_by_name[name], limits=limits, agent=agent, log=log)
-        except FabricError as problem:
-            return problem
-
-    apis = in_parallel(
-        open_api, [cluster.name for cluster in clusters], limit=params.get("parallel_clusters") or len(clusters)
+    apis = attempt_all(
+        lambda name: connect(name, options_by_name[name], limits=limits, agent=agent, log=log),
+        [cluster.name for cluster in clusters],
+        what="cannot use the connection options",
+        where=str,
+        limit=params.get("parallel_clusters") or len(clusters),
     )
     return dict(zip((cluster.id for cluster in clusters), apis, strict=True))

@@ -16,6 +16,7 @@ from functools import partial
 from .._fabric.model import ClusterId, Pair
 from .._fabric.objects import Side
 from .._fabric.resources import Json, Resource
+from .._kube.stop import STOP
 from .._kube.watching import Event
 from .._liqo.body import text_at
 from .._liqo.by_peer import ByPeer, key_of
@@ -30,6 +31,7 @@ class Changes:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._count = 0
+        STOP.register(self)
 
     @property
     def count(self) -> int:
@@ -38,9 +40,14 @@ class Changes:
             return self._count
 
     def wait_beyond(self, count: int, *, timeout_s: float) -> bool:
-        """Sleep until a change that is not among the first ``count``; False when the time is over."""
+        """Sleep until a change that is not among the first ``count``, or the stop; False when the time is over."""
         with self._changed:
-            return self._changed.wait_for(lambda: self._count > count, timeout=max(0.0, timeout_s))
+            return self._changed.wait_for(lambda: self._count > count or STOP.is_set, timeout=max(0.0, timeout_s))
+
+    def interrupt(self) -> None:
+        """For the stop."""
+        with self._changed:
+            self._changed.notify_all()
 
     def add(self) -> None:
         with self._changed:
@@ -86,6 +93,7 @@ class Feed:
     ) -> None:
         self.cluster = cluster
         self.api = reading.api
+        self._who = reading.who
         self.version = reading.state.version
         self.liqo_namespace = reading.raw.liqo_namespace
         self._scopes = reading.scopes
@@ -102,6 +110,10 @@ class Feed:
             if peer not in self._parsed:
                 self._parsed[peer] = parse_side(self._objects, self.cluster, peer)
             return self._parsed[peer]
+
+    def confirm(self) -> None:
+        """Before a write; raises FabricError when another cluster answers than the one that was read."""
+        self._who.confirm(self.api)
 
     def get(self, resource: Resource, *, namespace: str, name: str) -> Json | None:
         """One body as last seen."""

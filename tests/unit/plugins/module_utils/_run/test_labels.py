@@ -7,21 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import pytest
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import FabricError
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import ClusterId
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.wishes import Wishes, parse_wishes
-from ansible_collections.liqo.fabric.plugins.module_utils._kube.client import Api
+from ansible_collections.liqo.fabric.plugins.module_utils._kube.client import Api, Listing
 from ansible_collections.liqo.fabric.plugins.module_utils._run.labels import ReadLabels, read_labels
 
 DOWN = FabricError(what="no answer", where="somewhere", why="it is down", next="start it")
-
-
-@dataclass
-class Answer:
-    items: tuple[Mapping[str, Any], ...]
 
 
 @dataclass
@@ -29,15 +25,19 @@ class PretendApi:
     """Answers lists by kind and counts them."""
 
     answers: Mapping[str, tuple[Mapping[str, Any], ...] | FabricError]
+    address: str = "192.0.2.1:6443"
     where: str = "leaf-a at https://192.0.2.1:6443"
     asked: list[str] = field(default_factory=list)
 
-    def list(self, resource: Any, *, namespace: str | None = None, label_selector: str | None = None) -> Answer:
+    def within(self, seconds: float) -> PretendApi:
+        return self
+
+    def list(self, resource: Any, *, namespace: str | None = None, label_selector: str | None = None) -> Listing:
         self.asked.append(resource.kind)
         answer = self.answers[resource.kind]
         if isinstance(answer, FabricError):
             raise answer
-        return Answer(answer)
+        return Listing(items=answer, resource_version="1", server_time=datetime(2026, 1, 1, tzinfo=UTC))
 
 
 def leaf(name: str, labels: str | None = "", *, says: str | None = None) -> PretendApi:

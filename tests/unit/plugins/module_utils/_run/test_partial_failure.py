@@ -9,79 +9,28 @@ drifted, and must be repaired by the same run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric import errors
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import FabricError, FailureName
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import (
-    Cluster,
-    ClusterId,
-    Fabric,
-    FabricName,
-    Pair,
-    State,
-)
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.report import LinkReport, Report
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import Pair, State
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.report import Report
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.resources import Resource
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo import resources
 from ansible_collections.liqo.fabric.plugins.module_utils._run import reconcile as reconcile_module
 from ansible_collections.liqo.fabric.plugins.module_utils._run.act import CONFLICT_TRIES
-from ansible_collections.liqo.fabric.plugins.module_utils._run.reconcile import Limits, reconcile
 
 from tests.unit import bodies
-from tests.unit.bodies import Body, body
-from tests.unit.build import pair, shortcut
+from tests.unit.bodies import body
 from tests.unit.pretend_api import PretendApi
-
-NAMES = ("leaf-a", "leaf-b", "leaf-c")
-AB, AC, BC = pair("leaf-a", "leaf-b"), pair("leaf-a", "leaf-c"), pair("leaf-b", "leaf-c")
-TO_A = "liqo-tenant-leaf-a"
-
-World = dict[str, PretendApi]
-
-
-def workload(resource: Resource, name: str, namespace: str, component: str, ready: int = 1) -> Body:
-    labels = {"app.kubernetes.io/name": component}
-    status = {"readyReplicas": ready, "desiredNumberScheduled": 1, "numberReady": ready}
-    return body(resource, name, namespace, metadata={"labels": labels}, spec={"replicas": 1}, status=status)
-
-
-def leaf(name: str) -> Iterator[Body]:
-    """A leaf with healthy links to both others; the one whose name comes first is the server."""
-    for peer in NAMES:
-        if peer != name:
-            yield from bodies.linked_cluster(name, peer, is_server=name < peer)
-            yield workload(resources.DEPLOYMENT, f"gw-{peer}", f"liqo-tenant-{peer}", "gateway")
-    for component in ("controller-manager", "ipam"):
-        yield workload(resources.DEPLOYMENT, f"liqo-{component}", "liqo", component)
-    yield workload(resources.DAEMON_SET, "liqo-fabric", "liqo", "fabric")
+from tests.unit.three_leaves import AB, AC, BC, TO_A, World, drifted, of, run
 
 
 @pytest.fixture
 def world() -> World:
-    """All is well but for a lost label in the link of leaf-a and leaf-c."""
-    apis = {name: PretendApi(name, leaf(name)) for name in NAMES}
-    apis["leaf-c"].one("Configuration", "leaf-a", TO_A)["metadata"]["labels"] = {}
-    return apis
-
-
-def run(
-    world: World, state: State = State.PRESENT, pairs: Iterable[Pair] = (AB, AC, BC), wait_timeout_s: float = 0.2
-) -> Report:
-    fabric = Fabric(
-        name=FabricName("retail"),
-        clusters=tuple(Cluster(id=ClusterId(name), name=name, labels={}) for name in NAMES),
-        shortcuts=tuple(shortcut(*wanted) for wanted in pairs),
-        state=state,
-    )
-    apis = {ClusterId(name): api.as_api() for name, api in world.items()}
-    return reconcile(fabric, apis, limits=Limits(wait_timeout_s=wait_timeout_s), check_mode=False)
-
-
-def of(report: Report, wanted: Pair) -> LinkReport:
-    return next(link for link in report.links if link.pair == wanted)
+    return drifted()
 
 
 def failure_of(report: Report, wanted: Pair = AB) -> FabricError:

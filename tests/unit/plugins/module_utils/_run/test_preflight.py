@@ -44,7 +44,7 @@ from ansible_collections.liqo.fabric.plugins.module_utils._run.progress import S
 from ansible_collections.liqo.fabric.plugins.module_utils._run.read import Reading
 
 from tests.unit import bodies
-from tests.unit.build import RETAIL, cluster_id, pair, shortcut
+from tests.unit.build import RETAIL, cluster_id, pair, shortcut, who
 
 A, B = cluster_id("leaf-a"), cluster_id("leaf-b")
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -66,6 +66,11 @@ class PretendedApi:
     asked: list[Attributes] = field(default_factory=list)
     tried: list[tuple[str, str, str]] = field(default_factory=list)
     listed: list[Resource] = field(default_factory=list)
+
+    where: str = "leaf"
+
+    def within(self, seconds: float) -> PretendedApi:
+        return self
 
     def request(self, *, method: str, path: str, body: Any) -> Answer:
         assert (method, path) == ("POST", REVIEWS)
@@ -103,7 +108,7 @@ class PretendedApi:
 
 def reading(api: PretendedApi, here: ClusterId, *more: bodies.Body, version: str = "v1.2.0") -> Reading:
     raw = bodies.raw([bodies.config_map(here, version), *bodies.local_networks(here), *more])
-    return Reading(api=cast(Api, api), raw=raw, state=parse_cluster(raw, here))
+    return Reading(api=cast(Api, api), who=who(here), raw=raw, state=parse_cluster(raw, here))
 
 
 def planned(readings: Mapping[ClusterId, Reading], wish: Shortcut | None = None) -> dict[Pair, LinkPlan]:

@@ -9,6 +9,7 @@ import pytest
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import Cluster, ClusterId
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo.resources import BEFORE_WRITING, NAMESPACE
 from ansible_collections.liqo.fabric.plugins.module_utils._run.read import Depth, deepen, list_scope, read_cluster
+from ansible_collections.liqo.fabric.plugins.module_utils._run.who import Who
 
 from tests.unit import bodies
 from tests.unit.pretend_api import PretendApi
@@ -23,9 +24,9 @@ def test_tenant_namespaces_are_followed_also_when_one_has_lost_its_labels(at_onc
     leaf.one("Namespace", "liqo-tenant-leaf-b")["metadata"]["labels"] = {}
     api = leaf.as_api()
     if at_once:
-        reading = read_cluster(api, LEAF, peers=PEERS, depth=Depth.REMOVING)
+        reading = read_cluster(api, Who(LEAF), peers=PEERS, depth=Depth.REMOVING)
     else:
-        steady = read_cluster(api, LEAF, peers=PEERS, depth=Depth.STEADY)
+        steady = read_cluster(api, Who(LEAF), peers=PEERS, depth=Depth.STEADY)
         reading = deepen(steady, peers=PEERS, queries=BEFORE_WRITING)
     (scope,) = reading.scopes[NAMESPACE]
     followed, version = list_scope(api, scope)

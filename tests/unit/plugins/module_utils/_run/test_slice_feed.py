@@ -44,7 +44,13 @@ def test_the_same_list_again_is_no_change() -> None:
     api = PretendApi("leaf-a", [endpoint_slice("10.0.0.1")], count)
     services = ClusterServices(state=build.cluster("leaf-a"))
     changes = Changes()
-    reading = ServiceReading(api=api.as_api(), services=services, slices=api.list(ENDPOINT_SLICE), selector=None)
+    reading = ServiceReading(
+        api=api.as_api(),
+        who=build.who("leaf-a"),
+        services=services,
+        slices=api.list(ENDPOINT_SLICE),
+        selector=None,
+    )
     with closing(SliceFeed(reading, changes)) as feed:
         for _list in range(3):
             assert listed.acquire(timeout=PATIENCE_S)

@@ -17,14 +17,14 @@ from ansible_collections.liqo.fabric.plugins.module_utils._run.read import Readi
 from ansible_collections.liqo.fabric.plugins.module_utils._run.world import World
 
 from tests.unit import bodies
-from tests.unit.build import cluster_id, pair
+from tests.unit.build import cluster_id, pair, who
 
 A, B, C = (cluster_id(name) for name in ("leaf-a", "leaf-b", "leaf-c"))
 
 
 def reading(cluster: ClusterId, *peers: str) -> Reading:
     raw = bodies.raw(body for peer in peers for body in bodies.linked_cluster(cluster, peer))
-    return Reading(api=cast(Api, None), raw=raw, state=parse_cluster(raw, cluster))
+    return Reading(api=cast(Api, None), who=who(cluster), raw=raw, state=parse_cluster(raw, cluster))
 
 
 @pytest.fixture

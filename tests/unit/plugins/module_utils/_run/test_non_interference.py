@@ -1,0 +1,225 @@
+# Copyright: (c) 2026, liqo.fabric contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whatever one cluster answers, and whatever exception that brings in our code, the links of others do not notice.
+
+leaf-b is the odd one; the link of leaf-a and leaf-c has drifted, and must be repaired by the same run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric import links as links_module
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric import report as report_module
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import FabricError, FailureName
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import Pair, State
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.operations import Op
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.report import Report, report_result
+from ansible_collections.liqo.fabric.plugins.module_utils._liqo import cluster as cluster_module
+from ansible_collections.liqo.fabric.plugins.module_utils._run import act, diagnose, outcomes, preflight, reconcile
+
+from tests.unit.pretend_api import PretendApi
+from tests.unit.three_leaves import AB, AC, BC, TO_A, World, drifted, leaf, of, run
+
+SECRET = "what-the-cluster-said"
+
+
+@pytest.fixture
+def world() -> World:
+    return drifted()
+
+
+def spoil(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, odd: Callable[..., bool]) -> None:
+    """A function of ours fails, as over a value that nobody foresaw, for arguments that are ``odd``."""
+    original = getattr(module, name)
+
+    def spoiled(*arguments: Any, **named: Any) -> Any:
+        if odd(*arguments, **named):
+            raise ValueError(SECRET)
+        return original(*arguments, **named)
+
+    monkeypatch.setattr(module, name, spoiled)
+
+
+def ends_alone(report: Report, *concerned: Pair) -> list[FabricError]:
+    """The failures of these links; the others are as if nothing had happened."""
+    assert of(report, AC).outcome == "repaired", of(report, AC).failure
+    assert [op.id for op in of(report, AC).done] == ["update leaf-c/Configuration/liqo-tenant-leaf-a/leaf-a"]
+    failed = {link.pair: link.failure for link in report.links if link.failure is not None}
+    assert failed.keys() == set(concerned)
+    result = report_result(report)
+    assert SECRET not in str(result)
+    assert "bug" not in str(result)
+    return list(failed.values())
+
+
+def understood(problems: list[FabricError]) -> None:
+    for problem in problems:
+        assert problem.fault is FailureName.NOT_UNDERSTOOD
+        # Who mends it finds the place.
+        assert "ValueError at " in problem.why or "TypeError at " in problem.why
+        assert ".py:" in problem.why
+
+
+def test_an_exception_while_a_cluster_is_read(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    spoil(monkeypatch, cluster_module, "_networks", lambda raw: "leaf-b" in raw.address)
+    understood(ends_alone(run(world), AB, BC))
+
+
+def test_an_exception_of_a_request(world: World) -> None:
+    def refuse(verb: str, _resource: object) -> None:
+        raise ValueError(SECRET) if verb == "list" else TypeError
+
+    world["leaf-b"].refuse = refuse
+    understood(ends_alone(run(world), AB, BC))
+
+
+def test_an_exception_while_a_link_is_planned(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    spoil(monkeypatch, reconcile, "plan_intent", lambda intent, *_rest: intent.pair == AB)
+    understood(ends_alone(run(world), AB))
+
+
+def test_an_exception_while_marks_are_looked_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    spoil(monkeypatch, reconcile, "intents", lambda _fabric, states: any(state.id == "leaf-b" for state in states))
+    understood(ends_alone(run(world), AB, BC))
+
+
+def test_an_exception_while_a_write_is_tried(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    del world["leaf-b"].store["PublicKey", TO_A, "leaf-a"]
+    spoil(monkeypatch, preflight, "build", lambda _spec, *, peer, name, **_rest: "PublicKey" in str(type(_spec)))
+    spoil(monkeypatch, preflight, "used_networks", lambda raw: "leaf-b" in raw.address)
+    understood(ends_alone(run(world), AB))
+
+
+def test_an_exception_while_findings_are_made(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    del world["leaf-b"].store["PublicKey", TO_A, "leaf-a"]
+    spoil(monkeypatch, preflight, "preflight", lambda _plans, states, _seen: "leaf-b" in states)
+    understood(ends_alone(run(world), AB))
+
+
+def test_an_exception_while_a_write_is_made(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    del world["leaf-b"].store["PublicKey", TO_A, "leaf-a"]
+    spoil(monkeypatch, act, "build", lambda _spec, *, peer, **_rest: "PublicKey" in str(type(_spec)))
+    understood(ends_alone(run(world), AB))
+
+
+def test_what_was_written_before_an_exception_is_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    del world["leaf-b"].store["PublicKey", TO_A, "leaf-a"]
+    world["leaf-a"].one("GatewayServer", "leaf-b", "liqo-tenant-leaf-b")["spec"]["mtu"] = 1300
+    spoil(monkeypatch, act, "build", lambda _spec, *, peer, **_rest: "PublicKey" in str(type(_spec)))
+    report = run(world)
+    understood(ends_alone(report, AB))
+    assert [op.id for op in of(report, AB).done] == ["update leaf-a/GatewayServer/liqo-tenant-leaf-b/leaf-b"]
+    assert report.changed
+
+
+def test_an_exception_while_a_link_is_waited_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world["leaf-b"].one("Connection", "gw-leaf-a", TO_A)["status"]["value"] = "Connecting"
+    spoil(monkeypatch, act, "value_of", lambda fact, _side: fact.peer == "leaf-b" or fact.cluster == "leaf-b")
+    understood(ends_alone(run(world), AB))
+
+
+def test_an_exception_while_a_timeout_is_explained(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world["leaf-b"].one("Connection", "gw-leaf-a", TO_A)["status"]["value"] = "Connecting"
+    spoil(monkeypatch, diagnose, "parse_workloads", lambda *_bodies: True)
+    understood(ends_alone(run(world), AB))
+
+
+@pytest.mark.parametrize("name", ["describe", "reached"])
+def test_an_exception_while_a_link_is_reported(world: World, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    spoil(monkeypatch, outcomes, name, lambda plan, *_rest, **_named: getattr(plan, "pair", plan) == AB)
+    understood(ends_alone(run(world), AB))
+
+
+def test_an_exception_while_the_result_of_a_link_is_written(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    spoil(monkeypatch, report_module, "link_result", lambda link: link.pair == AB)
+    described_without(run(world))
+
+
+def test_an_exception_while_the_result_of_a_cluster_is_written(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    spoil(monkeypatch, links_module, "_features", lambda state: state is not None and state.id == "leaf-b")
+    described_without(run(world))
+
+
+def described_without(report: Report) -> None:
+    result = report_result(report)
+    assert result["changed"]
+    assert [row["outcome"] for row in result["links"]] == ["in_sync", "repaired", "in_sync"]
+    assert SECRET not in str(result)
+    assert [failure["fault"] for failure in result["failures"]] == ["not-understood"]
+
+
+@pytest.mark.parametrize("state", [State.GATHERED, State.RENDERED])
+def test_an_exception_in_states_that_only_look(world: World, monkeypatch: pytest.MonkeyPatch, state: State) -> None:
+    spoil(monkeypatch, outcomes, "gather", lambda pair, *_rest: pair == AB)
+    spoil(monkeypatch, outcomes, "manifest", lambda _spec, *, peer, **_rest: peer == "leaf-b")
+    report = run(world, state)
+    assert [link.pair for link in report.broken] == ([AB] if state is State.GATHERED else [AB, BC])
+    understood([link.failure for link in report.broken if link.failure is not None])
+    assert report.gathered or report.rendered
+
+
+def test_a_cluster_that_says_that_it_is_another_one_blocks_its_own_links(world: World) -> None:
+    world["leaf-b"].one("ConfigMap", "liqo-clusterid-configmap", "liqo")["data"]["CLUSTER_ID"] = "leaf-c"
+    for problem in ends_alone(run(world), AB, BC):
+        assert problem.fault is FailureName.WRONG_CLUSTER
+        assert "leaf-b" in problem.where
+
+
+class Turncoat(PretendApi):
+    """Leaf-b, until it has answered a number of readings; from then on it is another cluster."""
+
+    def __init__(self, readings: int, change: Callable[[PretendApi], None]) -> None:
+        super().__init__("leaf-b", leaf("leaf-b"))
+        self.left = readings
+        self.change = change
+
+    def list(self, resource: Any, **options: Any) -> Any:
+        if resource.kind == "ConfigMap":
+            if self.left == 0:
+                self.change(self)
+            self.left -= 1
+        return super().list(resource, **options)
+
+
+def as_leaf_c(api: PretendApi) -> None:
+    api.one("ConfigMap", "liqo-clusterid-configmap", "liqo")["data"]["CLUSTER_ID"] = "leaf-c"
+
+
+def installed_anew(api: PretendApi) -> None:
+    api.one("ConfigMap", "liqo-clusterid-configmap", "liqo")["metadata"]["uid"] = "another one"
+
+
+@pytest.mark.parametrize(
+    ("readings", "change"), [(0, as_leaf_c), (1, as_leaf_c), (2, as_leaf_c), (1, installed_anew), (2, installed_anew)]
+)
+def test_a_cluster_that_becomes_another_one_during_the_run(
+    world: World, readings: int, change: Callable[[PretendApi], None]
+) -> None:
+    world["leaf-b"] = Turncoat(readings, change)
+    # Something to write in leaf-b in every round, so that it is read again and again.
+    del world["leaf-b"].store["PublicKey", TO_A, "leaf-a"]
+    before = set(world["leaf-c"].store)
+    report = run(world, wait=False)
+    assert of(report, AC).outcome == "repaired"
+    assert {op.cluster for link in report.links for op in link.done if link.pair != AC} <= {"leaf-b"}
+    assert set(world["leaf-c"].store) == before
+    problem = of(report, AB).failure
+    assert problem is not None
+    assert problem.fault is FailureName.WRONG_CLUSTER
+
+
+def test_nothing_is_written_to_a_cluster_that_has_become_another_one(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ansible_collections.liqo.fabric.plugins.module_utils._run.who.CONFIRMED_S", 0.0)
+    world["leaf-b"] = Turncoat(2, as_leaf_c)
+    del world["leaf-b"].store["PublicKey", TO_A, "leaf-a"]
+    report = run(world)
+    assert of(report, AB).failure is not None
+    assert not of(report, AB).done
+    assert ("PublicKey", TO_A, "leaf-a") not in world["leaf-b"].store
+    assert isinstance(of(report, AC).done[0], Op)
