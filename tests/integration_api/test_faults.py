@@ -5,15 +5,19 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import (
     ApiError,
     Conflict,
+    FabricError,
+    FailureName,
     Forbidden,
     Gone,
     NotFound,
@@ -24,7 +28,7 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import 
 from ansible_collections.liqo.fabric.plugins.module_utils._kube.client import Api
 from ansible_collections.liqo.fabric.plugins.module_utils._kube.clock import Clock
 from ansible_collections.liqo.fabric.plugins.module_utils._kube.connection import connect
-from ansible_collections.liqo.fabric.plugins.module_utils._kube.exchange import Limits
+from ansible_collections.liqo.fabric.plugins.module_utils._kube.limits import Limits
 from ansible_collections.liqo.fabric.plugins.module_utils._kube.retry import RetryPolicy
 
 from tests.integration_api.conftest import CONFIGMAP, configmap
@@ -57,7 +61,7 @@ def sleeper() -> Sleeper:
     return Sleeper()
 
 
-def api_of(server: Server, sleeper: Sleeper, *, options: dict[str, object] | None = None, **limits: float) -> Api:
+def api_of(server: Server, sleeper: Sleeper, *, options: dict[str, object] | None = None, **limits: Any) -> Api:
     given = {"host": server.url} | (options or {})
     return connect("leaf-a", given, retry=POLICY, clock=sleeper.clock(), limits=Limits(**limits))
 
@@ -116,7 +120,7 @@ def test_a_create_that_may_have_arrived_is_not_sent_again(stub: Server, sleeper:
 
 
 def test_a_create_that_is_only_tried_and_a_question_about_rights_are_sent_again(stub: Server, sleeper: Sleeper) -> None:
-    stub.will(reset, status(201), reset, status(201))
+    stub.will(reset, page(201, json.dumps(configmap("n", "one"))), reset, status(201))
     api = api_of(stub, sleeper)
     api.create(CONFIGMAP, configmap("n", "one"), dry_run=True)
     api.request(method="POST", path="/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", body={})
@@ -156,8 +160,9 @@ def test_a_deadline_of_the_cluster_ends_every_later_request(stub: Server, sleepe
 def test_a_page_of_something_else_is_no_answer_and_is_not_quoted(stub: Server, sleeper: Sleeper) -> None:
     stub.will(page(200, "<html>please log in</html>"), page(403, "<html>please log in</html>"))
     api = api_of(stub, sleeper)
-    with pytest.raises(Unreachable, match="no Kubernetes API server") as of_success:
+    with pytest.raises(FabricError, match="no Kubernetes API server") as of_success:
         api.list(CONFIGMAP)
+    assert of_success.value.fault is FailureName.NOT_UNDERSTOOD
     with pytest.raises(Forbidden) as of_refusal:
         api.list(CONFIGMAP)
     assert "log in" not in f"{of_success.value}{of_refusal.value}"
@@ -171,8 +176,8 @@ def test_a_redirection_is_not_followed(stub: Server, sleeper: Sleeper) -> None:
 
 
 def test_a_list_whose_snapshot_expired_between_pages_is_read_in_one_piece(stub: Server, sleeper: Sleeper) -> None:
-    first = '{"kind": "ConfigMapList", "metadata": {"resourceVersion": "1", "continue": "token"}, "items": [{}]}'
-    stub.will(page(200, first), status(410, reason="Expired"))
+    first = {"metadata": {"resourceVersion": "1", "continue": "token"}, "items": [configmap("n", "one")]}
+    stub.will(page(200, json.dumps(first)), status(410, reason="Expired"))
     assert api_of(stub, sleeper).list(CONFIGMAP).items == ()
     assert ["limit=" in seen.path for seen in stub.seen] == [True, True, False]
 

@@ -17,7 +17,7 @@ import certifi
 import pytest
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import Unreachable
 from ansible_collections.liqo.fabric.plugins.module_utils._kube.connection import connect
-from ansible_collections.liqo.fabric.plugins.module_utils._kube.exchange import Limits
+from ansible_collections.liqo.fabric.plugins.module_utils._kube.limits import Limits
 from ansible_collections.liqo.fabric.plugins.module_utils._kube.retry import RetryPolicy
 
 from tests.integration_api.conftest import NAMESPACE, ApiServer

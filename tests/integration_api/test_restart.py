@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import Gone, Unreachable
 from ansible_collections.liqo.fabric.plugins.module_utils._kube.connection import connect
-from ansible_collections.liqo.fabric.plugins.module_utils._kube.exchange import Limits
+from ansible_collections.liqo.fabric.plugins.module_utils._kube.limits import Limits
 from ansible_collections.liqo.fabric.plugins.module_utils._kube.reachability import Cause
 from ansible_collections.liqo.fabric.plugins.module_utils._kube.retry import RetryPolicy
 from ansible_collections.liqo.fabric.plugins.module_utils._kube.watching import Ended

@@ -20,6 +20,10 @@ Json = Mapping[str, object]
 _SEGMENT = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9._:]*[A-Za-z0-9])?")
 
 
+class IllegalNameError(ValueError):
+    """A name that cannot be a part of a path, most likely because a cluster gave it to an object."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
     """One kind of object, named as in the URL (short names are ambiguous between groups)."""
@@ -50,7 +54,8 @@ class Resource:
         """The URL path of one object, or of the collection when `name` is left out.
 
         Without `namespace` the collection of a namespaced kind spans all namespaces. Raises ValueError for a namespace
-        on a cluster-scoped kind, for a namespaced object without a namespace, and for names that are no path segment.
+        on a cluster-scoped kind and for a namespaced object without a namespace, IllegalNameError for names that are no
+        path segment.
         """
         if namespace is not None and not self.namespaced:
             raise ValueError(f"{self} is cluster-scoped, namespace {namespace!r} makes no sense")
@@ -67,5 +72,5 @@ class Resource:
 
 def _require_segment(value: str, *, what: str) -> str:
     if not _SEGMENT.fullmatch(value):
-        raise ValueError(f"{what} {value!r} cannot be part of an API path")
+        raise IllegalNameError(f"{what} {value!r} cannot be part of an API path")
     return value

@@ -3,23 +3,29 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What an API server answered: the body of a success, and the error class of a refusal.
 
-Pure. Words of the server are quoted only from a `Status` object and cut short; everything else that an answer may hold
-(pages of a proxy, headers) stays out of messages.
+Pure. Words of the server are quoted only from a `Status` object, on one line and cut short; everything else that an
+answer may hold (pages of a proxy, headers) stays out of messages.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from types import NoneType
 
 from .._fabric import errors
-from .._fabric.resources import Json
+from .._fabric.resources import Json, Resource
+from .door import LimitReachedError, NotKubernetesError, metadata_in, object_of, read_json, shown
+from .limits import DEFAULT, Limits
 
-MAX_SERVER_TEXT = 256
-"""Characters of a server's message that are quoted at most."""
+MOST_WAIT_S = 24 * 3600.0
+"""A server that asks for a longer pause asks for none."""
+# Of a clock that is wrong, not of one that nobody has set: differences of such times cannot be counted.
+_YEARS = range(1970, 2200)
+_REASON_LENGTH = 64
+_MOST_CAUSES = 100
 
 _CLASSES: tuple[type[errors.ApiError], ...] = (
     errors.Unauthorized,
@@ -43,10 +49,6 @@ _NEXT_BY_STATUS = {
 }
 
 
-class NotKubernetesError(Exception):
-    """A success whose body is not ours to read: a portal, a proxy, another service on that port."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """A success."""
@@ -56,6 +58,18 @@ class Answer:
     """Empty when the answer had no body."""
     server_time: datetime
     """The server's clock, whole seconds, UTC: compare time stamps in its objects with this, not with our clock."""
+    size: int = 0
+    """Bytes of the body."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A part of a list."""
+
+    items: tuple[Json, ...]
+    resource_version: str
+    following: str
+    """The token of the next page; empty when this is the last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,39 +88,33 @@ class Refusal:
     retry_after_s: float | None = None
 
 
-def read_refusal(status: int, headers: Mapping[str, str], content: bytes) -> Refusal:
+def read_refusal(status: int, headers: Mapping[str, str], content: bytes, limits: Limits = DEFAULT) -> Refusal:
     """What an answer outside 2xx says."""
+    wait_s = _pause(headers.get("Retry-After", ""))
     try:
-        body = json.loads(content)
-    except ValueError:
-        body = None
-    header = headers.get("Retry-After", "")
-    wait_s = float(header) if header.isdigit() else None
-    if not isinstance(body, dict) or body.get("kind") != "Status":
+        body = read_json(content, limits)
+    except (NotKubernetesError, LimitReachedError):
+        body = {}
+    if body.get("kind") != "Status":
         return Refusal(status=status, retry_after_s=wait_s)
-    refusal = refusal_of_status(body)
-    return Refusal(
-        status=status,
-        reason=refusal.reason,
-        message=refusal.message,
-        causes=refusal.causes,
-        names_object=refusal.names_object,
-        retry_after_s=wait_s if wait_s is not None else refusal.retry_after_s,
-    )
+    refusal = refusal_of_status(body, limits)
+    asked_s = wait_s if wait_s is not None else refusal.retry_after_s
+    return replace(refusal, status=status, retry_after_s=asked_s)
 
 
-def refusal_of_status(body: Json) -> Refusal:
+def refusal_of_status(body: object, limits: Limits = DEFAULT) -> Refusal:
     """The same from a Status object, as it also comes inside a watch."""
-    details = body.get("details")
+    status = body if isinstance(body, dict) else {}
+    details = status.get("details")
     details = details if isinstance(details, dict) else {}
-    code, wait_s = body.get("code"), details.get("retryAfterSeconds")
+    code, wait_s = status.get("code"), details.get("retryAfterSeconds")
     return Refusal(
-        status=code if isinstance(code, int) else 500,
-        reason=str(body.get("reason") or ""),
-        message=_cut(str(body.get("message") or "")),
+        status=code if type(code) is int and 400 <= code < 600 else 500,
+        reason=shown(status.get("reason"), most=_REASON_LENGTH),
+        message=shown(status.get("message"), most=limits.quoted_text),
         causes=_causes(details),
         names_object=bool(details.get("name")),
-        retry_after_s=float(wait_s) if isinstance(wait_s, (int, float)) and wait_s else None,
+        retry_after_s=_bearable(wait_s),
     )
 
 
@@ -128,29 +136,54 @@ def api_error(refusal: Refusal, *, what: str, where: str, quote: bool = True) ->
     )
 
 
-def read_answer(*, status: int, headers: Mapping[str, str], content: bytes, now: datetime) -> Answer:
-    """Raises NotKubernetesError when the body is no JSON object."""
-    try:
-        body = json.loads(content) if content else {}
-    except ValueError as error:
-        raise NotKubernetesError from error
-    if not isinstance(body, dict):
-        raise NotKubernetesError
-    return Answer(status=status, body=body, server_time=_server_time(headers, now=now))
+def read_answer(
+    *, status: int, headers: Mapping[str, str], content: bytes, now: datetime, limits: Limits = DEFAULT
+) -> Answer:
+    """Raises NotKubernetesError when the body is no JSON object that an API server sends, and LimitReachedError."""
+    body = read_json(content, limits) if content else {}
+    return Answer(status=status, body=body, server_time=_server_time(headers, now=now), size=len(content))
+
+
+def read_page(body: Json, *, resource: Resource, namespace: str | None, limits: Limits = DEFAULT) -> Page:
+    """The objects of a list, each known to be one of this kind. Raises NotKubernetesError, LimitReachedError."""
+    # Go writes an empty list as null too. What has no items at all is no list: nothing must be taken for absent.
+    items, metadata = body.get("items", ...), metadata_in(body)
+    following, version = metadata.get("continue") or "", metadata.get("resourceVersion") or ""
+    if not isinstance(items, (list, NoneType)) or not isinstance(following, str) or not isinstance(version, str):
+        raise NotKubernetesError("is no list of objects")
+    if len(following) > limits.continue_token:
+        raise LimitReachedError(f"a continue token of more than {limits.continue_token} characters")
+    found = tuple(object_of(item, resource=resource, namespace=namespace) for item in items or ())
+    return Page(items=found, resource_version=version, following=following)
 
 
 def _server_time(headers: Mapping[str, str], *, now: datetime) -> datetime:
-    """`now` (our clock) stands in where something on the way has removed the Date header."""
+    """`now` (our clock) stands in where something on the way has removed the Date header, or it is no date."""
     try:
-        return parsedate_to_datetime(headers["Date"]).astimezone(UTC)
-    except (KeyError, ValueError):
+        moment = parsedate_to_datetime(headers["Date"])
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (KeyError, ValueError, TypeError, IndexError, OverflowError):
         return now
+    return moment if moment.year in _YEARS else now
+
+
+def _pause(header: str) -> float | None:
+    """Seconds; None for a date, which Kubernetes never sends, and for what is no pause."""
+    is_number = header.isascii() and header.isdigit() and len(header) <= len(str(MOST_WAIT_S))
+    return _bearable(int(header)) if is_number else None
+
+
+def _bearable(seconds: object) -> float | None:
+    if not isinstance(seconds, (int, float)) or isinstance(seconds, bool):
+        return None
+    return float(seconds) if 0 < seconds <= MOST_WAIT_S else None
 
 
 def _causes(details: Mapping[str, object]) -> tuple[str, ...]:
     causes = details.get("causes")
-    found = causes if isinstance(causes, list) else []
-    return tuple(str(cause["reason"]) for cause in found if isinstance(cause, dict) and cause.get("reason"))
+    found = causes[:_MOST_CAUSES] if isinstance(causes, list) else []
+    reasons = (shown(cause.get("reason"), most=_REASON_LENGTH) for cause in found if isinstance(cause, dict))
+    return tuple(filter(None, reasons))
 
 
 def _is_going(refusal: Refusal) -> bool:
@@ -170,7 +203,3 @@ def _next_step(refusal: Refusal) -> str:
     if refusal.status >= 500:
         return "look at the log of the API server, and of the webhook if one is named"
     return _NEXT_BY_STATUS.get(refusal.status, "look at the log of the API server")
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= MAX_SERVER_TEXT else text[: MAX_SERVER_TEXT - 1] + "…"

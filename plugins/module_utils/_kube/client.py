@@ -3,21 +3,25 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The API of one cluster, as few verbs as the work needs: list, get, create, replace, delete, watch.
 
-No patch: the stock roles of Liqo do not grant it. Objects are plain mappings, this file knows no kind. No exception of
-another library comes out of it, only Unreachable and the family of ApiError.
+No patch: the stock roles of Liqo do not grant it. Objects are plain mappings, this file knows no kind; that they have
+the shape of an object is known (see door.py). No exception of another library comes out of it, only Unreachable, the
+family of ApiError, and FabricError for answers that cannot be understood or are too large.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from .._fabric.errors import ApiError, Gone
-from .._fabric.resources import Json, Resource
-from .answers import Answer, Refusal, api_error
+from .._fabric.errors import Gone
+from .._fabric.resources import IllegalNameError, Json, Resource
+from .answers import Answer, read_page
+from .deadline import Allowed
+from .door import LimitReachedError, NotKubernetesError, as_fabric_error, object_of
 from .exchange import Call, Counters, Exchange
-from .watching import Watch
+from .watching import Watch, cannot_watch
 
 PAGE_SIZE = 500
 """Objects per request of a list."""
@@ -43,7 +47,7 @@ class Listing:
 class Api:
     """Thread-safe: several requests may run at once, each on its own pooled connection."""
 
-    def __init__(self, exchange: Exchange, *, deadline: float | None = None) -> None:
+    def __init__(self, exchange: Exchange, *, deadline: Allowed | None = None) -> None:
         self._exchange = exchange
         self._deadline = deadline
 
@@ -72,26 +76,31 @@ class Api:
         """A snapshot; shared by all that `within` returned."""
         return self._exchange.counters
 
-    def within(self, seconds: float) -> Api:
-        """The same connection, for requests that all end within this time from now, whatever their own limits."""
-        deadline = self._exchange.clock.monotonic() + seconds
-        if self._deadline is not None:
-            deadline = min(deadline, self._deadline)
+    def within(self, seconds: float, what: str = "this cluster") -> Api:
+        """The same connection, for requests that all end within this time from now, whatever their own limits.
+
+        `what` is for the error: what has so much time.
+        """
+        deadline = self._exchange.allow(seconds, what)
+        if self._deadline is not None and self._deadline.until < deadline.until:
+            deadline = self._deadline
         return Api(self._exchange, deadline=deadline)
 
     def list(self, resource: Resource, *, namespace: str | None = None, label_selector: str | None = None) -> Listing:
         """Every object, read page by page; without `namespace` those of all namespaces."""
+        api = self.within(self._exchange.limits.list_s, "one list")
         try:
-            return self._list(resource, namespace=namespace, label_selector=label_selector, limit=PAGE_SIZE)
+            return api._list(resource, namespace=namespace, label_selector=label_selector, limit=PAGE_SIZE)
         except Gone:
             # The server forgot the snapshot between two pages; in one piece it cannot.
-            return self._list(resource, namespace=namespace, label_selector=label_selector, limit=0)
+            return api._list(resource, namespace=namespace, label_selector=label_selector, limit=0)
 
     def get(self, resource: Resource, *, name: str, namespace: str | None = None) -> Json:
         """One object. Raises NotFound."""
         what = f"cannot read {_named(resource, name, namespace)}"
-        path = resource.path(namespace=namespace, name=name)
-        return self._perform("GET", path, what=what).body
+        with self._understood(what):
+            body = self._perform("GET", resource.path(namespace=namespace, name=name), what=what).body
+            return _one(resource, body, name=name, namespace=namespace)
 
     def create(self, resource: Resource, body: Json, *, dry_run: bool = False) -> Json:
         """The object as stored, with `dry_run` as it would be.
@@ -99,20 +108,16 @@ class Api:
         Raises Conflict with `already_exists`, Invalid, Forbidden.
         After a lost answer a repetition may meet what the first attempt made: read it before taking it for foreign.
         """
-        name, namespace = _identity(resource, body)
-        path = resource.path(namespace=namespace)
-        return self._write("POST", resource, body, path=path, name=name, dry_run=dry_run)
+        return self._write("POST", resource, body, dry_run=dry_run)
 
     def replace(self, resource: Resource, body: Json, *, dry_run: bool = False) -> Json:
         """The object as stored, with `dry_run` as it would be.
 
         Raises Conflict unless `metadata.resourceVersion` of the body is the current one.
         """
-        name, namespace = _identity(resource, body)
         if not _metadata(body).get("resourceVersion"):
-            raise ValueError(f"{resource} {name!r} is replaced without a resourceVersion")
-        path = resource.path(namespace=namespace, name=name)
-        return self._write("PUT", resource, body, path=path, name=name, dry_run=dry_run)
+            raise ValueError(f"{resource} {_identity(resource, body)[0]!r} is replaced without a resourceVersion")
+        return self._write("PUT", resource, body, dry_run=dry_run)
 
     def delete(
         self,
@@ -141,7 +146,9 @@ class Api:
         }
         what = f"cannot delete {_named(resource, name, namespace)}"
         query = _DRY_RUN if dry_run else None
-        self._perform("DELETE", resource.path(namespace=namespace, name=name), what=what, query=query, body=body)
+        with self._understood(what):
+            path = resource.path(namespace=namespace, name=name)
+            self._perform("DELETE", path, what=what, query=query, body=body)
 
     def watch(
         self,
@@ -157,7 +164,7 @@ class Api:
         Raises Gone when the server no longer knows that version, Forbidden where the rights lack the verb watch.
         """
         if self._deadline is not None:
-            timeout_s = min(timeout_s, max(self._deadline - self._exchange.clock.monotonic(), 0.0))
+            timeout_s = min(timeout_s, max(self._deadline.until - self._exchange.clock.monotonic(), 0.0))
         # Whole seconds, and 0 would mean the server's own choice, half an hour and more.
         query = {
             "watch": "1",
@@ -167,14 +174,18 @@ class Api:
         }
         if label_selector:
             query["labelSelector"] = label_selector
-        what = f"cannot watch {resource}" + (f" in {namespace}" if namespace else "")
-        call = Call(method="GET", path=resource.path(namespace=namespace), query=query, what=what)
+        what = cannot_watch(resource, namespace)
+        with self._understood(what):
+            call = Call(method="GET", path=resource.path(namespace=namespace), query=query, what=what)
         response = self._exchange.open_stream(call, silence_s=timeout_s + _WATCH_GRACE_S, deadline=self._deadline)
-
-        def error_of(refusal: Refusal) -> ApiError:
-            return api_error(refusal, what=what, where=self.where)
-
-        return Watch(response, resource_version=resource_version, error_of=error_of)
+        return Watch(
+            response,
+            resource=resource,
+            namespace=namespace,
+            resource_version=resource_version,
+            where=self.where,
+            limits=self._exchange.limits,
+        )
 
     def request(
         self, *, method: str, path: str, query: Mapping[str, str] | None = None, body: Json | None = None
@@ -191,25 +202,58 @@ class Api:
         if label_selector:
             query["labelSelector"] = label_selector
         what = f"cannot list {resource}" + (f" in {namespace}" if namespace else "")
-        path, items = resource.path(namespace=namespace), []
-        while True:
-            answer = self._perform("GET", path, what=what, query=query)
-            items += _items(resource, answer.body)
-            metadata = _metadata(answer.body)
-            following = metadata.get("continue")
-            if not following:
-                # Every page repeats the version of the first one.
-                version = str(metadata.get("resourceVersion") or "")
-                return Listing(items=tuple(items), resource_version=version, server_time=answer.server_time)
-            query = query | {"continue": str(following)}
+        with self._understood(what):
+            items: list[Json] = []
+            path, size, pages = resource.path(namespace=namespace), 0, 0
+            tokens: set[str] = set()
+            while True:
+                answer = self._perform("GET", path, what=what, query=query)
+                page = read_page(answer.body, resource=resource, namespace=namespace, limits=self._exchange.limits)
+                items += page.items
+                size, pages = size + answer.size, pages + 1
+                if not page.following:
+                    # Every page repeats the version of the first one.
+                    version = page.resource_version
+                    return Listing(items=tuple(items), resource_version=version, server_time=answer.server_time)
+                if page.following in tokens:
+                    raise NotKubernetesError("names the same next page twice")
+                tokens.add(page.following)
+                self._check_size(pages=pages, items=len(items), size=size)
+                query = query | {"continue": page.following}
 
-    def _write(self, method: str, resource: Resource, body: Json, *, path: str, name: str, dry_run: bool) -> Json:
-        verb = "create" if method == "POST" else "change"
-        what = f"cannot {verb} {_named(resource, name, _identity(resource, body)[1])}"
-        typed = {"apiVersion": resource.api_version, "kind": resource.kind} | dict(body)
+    def _check_size(self, *, pages: int, items: int, size: int) -> None:
+        """Of a list that goes on."""
+        limits = self._exchange.limits
+        for found, most, what in (
+            (pages, limits.pages, "pages of one list"),
+            (items, limits.items, "objects of one list"),
+            (size, limits.list_bytes, "bytes of one list"),
+        ):
+            if found >= most:
+                raise LimitReachedError(f"more than {most} {what}")
+
+    def _write(self, method: str, resource: Resource, body: Json, *, dry_run: bool) -> Json:
+        is_new = method == "POST"
+        name, namespace = _identity(resource, body)
+        what = f"cannot {'create' if is_new else 'change'} {_named(resource, name, namespace)}"
+        typed = dict(body) | {"apiVersion": resource.api_version, "kind": resource.kind}
         is_secret = not resource.group and resource.kind == "Secret"
         query = _DRY_RUN if dry_run else None
-        return self._perform(method, path, what=what, query=query, body=typed, is_secret=is_secret).body
+        with self._understood(what):
+            path = resource.path(namespace=namespace, name=None if is_new else name)
+            stored = self._perform(method, path, what=what, query=query, body=typed, is_secret=is_secret).body
+            return _one(resource, stored, name=name, namespace=namespace)
+
+    @contextmanager
+    def _understood(self, what: str) -> Iterator[None]:
+        """Everything that is wrong with an answer becomes an error of this cluster."""
+        try:
+            yield
+        except (NotKubernetesError, LimitReachedError) as problem:
+            raise as_fabric_error(problem, what=what, where=self.where) from problem
+        except IllegalNameError as problem:
+            nameless = NotKubernetesError("has a name or namespace that cannot be part of a URL")
+            raise as_fabric_error(nameless, what=what, where=self.where) from problem
 
     def _perform(
         self,
@@ -225,11 +269,12 @@ class Api:
         return self._exchange.perform(call, deadline=self._deadline)
 
 
-def _items(resource: Resource, body: Json) -> list[Json]:
-    items = body.get("items")
-    if not isinstance(items, list):
-        return []
-    return [{"apiVersion": resource.api_version, "kind": resource.kind} | item for item in items]
+def _one(resource: Resource, body: Json, *, name: str, namespace: str | None) -> Json:
+    """The body, once it is known to be the object that was asked for."""
+    found = object_of(body, resource=resource, namespace=namespace)
+    if _metadata(found).get("name") != name:
+        raise NotKubernetesError("is about another object")
+    return found
 
 
 def _identity(resource: Resource, body: Json) -> tuple[str, str | None]:

@@ -11,7 +11,8 @@ from functools import partial
 from .auth_options import resolve
 from .client import Api
 from .clock import Clock
-from .exchange import Exchange, Limits
+from .exchange import Exchange
+from .limits import Limits
 from .retry import RetryPolicy
 from .session import open_session
 from .user_agent import user_agent

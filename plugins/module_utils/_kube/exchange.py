@@ -16,10 +16,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol, TypeVar
 from urllib.parse import urlencode
 
-from .._fabric.errors import FabricError
+from .._fabric.errors import FabricError, not_understood
 from .._fabric.resources import Json
-from .answers import Answer, NotKubernetesError, Refusal, api_error, read_answer, read_refusal
+from .answers import Answer, Refusal, api_error, read_answer, read_refusal
 from .clock import Clock
+from .deadline import Allowed, Deadline, applied
+from .door import LimitReachedError, NotKubernetesError, as_fabric_error
+from .limits import Limits
 from .reachability import Cause, cause_of, reason_of, unreachable
 from .retry import Failure, RetryPolicy
 from .session import Session
@@ -31,22 +34,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _CHUNK = 64 * 1024
-# An error page need not be read to its end.
-_MAX_ERROR_BODY = 256 * 1024
 # urllib3 refuses a timeout of zero.
 _SHORTEST_S = 0.001
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """How long things may take, in seconds."""
-
-    connect_timeout_s: float = 5.0
-    """TCP and TLS, per attempt."""
-    read_timeout_s: float = 30.0
-    """Silence of the server, per attempt."""
-    call_deadline_s: float = 60.0
-    """One request with all its repetitions and the pauses between them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,10 +87,6 @@ class _Failed:
     origin: BaseException | None = None
 
 
-class _OutOfTimeError(Exception):
-    """Our deadline passed in the middle of an answer."""
-
-
 class SessionOpener(Protocol):
     def __call__(self) -> Session:
         """Reads the credentials afresh; raises FabricError."""
@@ -121,7 +106,6 @@ class Exchange:
         log: Callable[[str], None] | None = None,
     ) -> None:
         self._open_session = open_session
-        self._limits = limits
         self._retry = retry
         self._user_agent = user_agent
         self._log = log
@@ -129,24 +113,42 @@ class Exchange:
         self._renewing = threading.Lock()
         self._counters = Counters()
         self.clock = clock
+        self.limits = limits
         self.session = open_session()
 
     @property
     def counters(self) -> Counters:
         return self._counters
 
-    def perform(self, call: Call, *, deadline: float | None = None) -> Answer:
-        """The answer, read to its end. `deadline` is a moment of the clock. Raises Unreachable or ApiError."""
+    def perform(self, call: Call, *, deadline: Allowed | None = None) -> Answer:
+        """The answer, read to its end. `deadline` may end it before its own limits do.
 
-        def receive(response: BaseHTTPResponse, until: float) -> Answer:
-            content = self._read(response, until=until)
-            return read_answer(status=response.status, headers=response.headers, content=content, now=self.clock.now())
+        Raises Unreachable, ApiError, and FabricError for an answer that cannot be understood or is too large.
+        """
+
+        def receive(response: BaseHTTPResponse, _deadline: Deadline) -> Answer:
+            content, rest = self._read(response, limit=self.limits.answer_bytes)
+            if rest:
+                raise LimitReachedError(f"more than {self.limits.answer_bytes} bytes")
+            if response.headers.get("Content-Encoding", "identity") != "identity":
+                raise NotKubernetesError("is compressed, which was not asked for")
+            now, headers = self.clock.now(), response.headers
+            return read_answer(status=response.status, headers=headers, content=content, now=now, limits=self.limits)
 
         return self._repeat(call, receive, deadline=deadline)
 
-    def open_stream(self, call: Call, *, silence_s: float, deadline: float | None = None) -> BaseHTTPResponse:
-        """An answer that has begun and is read by the caller, who has to close it; `silence_s` is its read timeout."""
-        return self._repeat(call, lambda response, _: response, deadline=deadline, read_timeout_s=silence_s)
+    def open_stream(self, call: Call, *, silence_s: float, deadline: Allowed | None = None) -> BaseHTTPResponse:
+        """An answer that has begun and is read by the caller, who has to close it, for `silence_s` in all."""
+
+        def receive(response: BaseHTTPResponse, until: Deadline) -> BaseHTTPResponse:
+            until.moment = self.clock.monotonic() + silence_s
+            return response
+
+        return self._repeat(call, receive, deadline=deadline, read_timeout_s=silence_s)
+
+    def allow(self, seconds: float, what: str) -> Allowed:
+        """Time from now on, for `what`."""
+        return Allowed(self.clock.monotonic() + seconds, f"{seconds:g} s for {what}")
 
     def close(self) -> None:
         """Closes idle connections; the next request would open them again."""
@@ -155,27 +157,28 @@ class Exchange:
     def _repeat(
         self,
         call: Call,
-        receive: Callable[[BaseHTTPResponse, float], T],
+        receive: Callable[[BaseHTTPResponse, Deadline], T],
         *,
-        deadline: float | None,
+        deadline: Allowed | None,
         read_timeout_s: float | None = None,
     ) -> T:
         """Attempts until one succeeds, the policy gives up, or the deadline would pass."""
-        until = self.clock.monotonic() + self._limits.call_deadline_s
-        until = until if deadline is None else min(until, deadline)
+        allowed = self.allow(self.limits.call_deadline_s, "one request")
+        if deadline is not None and deadline.until < allowed.until:
+            allowed = deadline
         session, renewed, repetitions = self.session, False, 0
         while True:
             if STOP.is_set:
                 raise STOP.error(what=call.what, where=str(session.endpoint))
             named = call if not repetitions else replace(call, what=f"{call.what} in {repetitions + 1} attempts")
-            outcome = self._attempt(named, session, receive, until=until, read_timeout_s=read_timeout_s)
+            outcome = self._attempt(named, session, receive, allowed=allowed, read_timeout_s=read_timeout_s)
             if not isinstance(outcome, _Failed):
                 return outcome
             if outcome.failure.status == 401 and not renewed:
                 session, renewed = self._renew(session), True
                 continue
             delay_s = self._retry.delay_s(outcome.failure, repeatable=call.repeatable, repetitions=repetitions)
-            if delay_s is None or self.clock.monotonic() + delay_s >= until:
+            if delay_s is None or self.clock.monotonic() + delay_s >= allowed.until:
                 raise outcome.error from outcome.origin
             repetitions += 1
             self._count(retries=1)
@@ -186,42 +189,46 @@ class Exchange:
         self,
         call: Call,
         session: Session,
-        receive: Callable[[BaseHTTPResponse, float], T],
+        receive: Callable[[BaseHTTPResponse, Deadline], T],
         *,
-        until: float,
+        allowed: Allowed,
         read_timeout_s: float | None,
     ) -> T | _Failed:
         # urllib3 comes with the Python package kubernetes, which is imported late (see credentials.py).
         from urllib3.exceptions import HTTPError
 
         started = self.clock.monotonic()
-        if started >= until:
-            return self._no_answer(call, session, Cause.OUT_OF_TIME)
+        if started >= allowed.until:
+            return self._no_answer(call, session, Cause.OUT_OF_TIME, reason=allowed.words)
+        deadline, content = Deadline(allowed.until, self.clock.monotonic), _content(call)
         try:
-            response = self._send(call, session, timeout=self._timeout(until - started, read_timeout_s))
+            with applied(deadline):
+                timeout = self._timeout(allowed.until - started, read_timeout_s)
+                response = self._send(call, session, content, timeout=timeout)
             self._say(f"{call.method} {call.path}: {response.status} in {self._since(started) * 1000:.0f} ms")
             if 200 <= response.status < 300:
-                outcome = receive(response, until)
+                # Confirmed, also if the answer is of no use.
                 self._count(writes=1 if call.is_write else 0)
-                return outcome
-            content = self._read(response, until=until, limit=_MAX_ERROR_BODY)
-            return self._refused(call, session, read_refusal(response.status, response.headers, content))
-        except _OutOfTimeError:
-            return self._no_answer(call, session, Cause.OUT_OF_TIME)
-        except NotKubernetesError as error:
-            return self._no_kubernetes(call, session, error)
+                return receive(response, deadline)
+            page, _rest = self._read(response, limit=self.limits.error_bytes)
+            return self._refused(call, session, read_refusal(response.status, response.headers, page, self.limits))
+        except (NotKubernetesError, LimitReachedError) as problem:
+            return self._useless(as_fabric_error(problem, what=call.what, where=str(session.endpoint)), problem)
         except (HTTPError, OSError) as error:
             cause = cause_of(error)
             self._say(f"{call.method} {call.path}: {cause.value} after {self._since(started):.1f} s")
-            return self._no_answer(call, session, cause, origin=error, elapsed_s=self._since(started))
+            reason = allowed.words if cause is Cause.OUT_OF_TIME else reason_of(error)
+            elapsed_s = self._since(started)
+            return self._no_answer(call, session, cause, reason=reason, origin=error, elapsed_s=elapsed_s)
+        except Exception as surprise:
+            # What a server can make of the libraries in between is not known in full.
+            return self._useless(not_understood(surprise, what=call.what, where=str(session.endpoint)), surprise)
 
-    def _send(self, call: Call, session: Session, *, timeout: Timeout) -> BaseHTTPResponse:
+    def _send(self, call: Call, session: Session, content: bytes | None, *, timeout: Timeout) -> BaseHTTPResponse:
         headers = session.headers.copy()
         headers["Accept"] = "application/json"
         headers["User-Agent"] = self._user_agent
-        content = None
-        if call.body is not None:
-            content = json.dumps(call.body, default=_plain).encode()
+        if content is not None:
             headers["Content-Type"] = "application/json"
         self._count(requests=1)
         return session.pool.request(
@@ -233,34 +240,32 @@ class Exchange:
             retries=False,
             redirect=False,
             preload_content=False,
+            # A few bytes could become any number.
+            decode_content=False,
         )
 
     def _timeout(self, left_s: float, read_timeout_s: float | None) -> Timeout:
         from urllib3 import Timeout
 
-        connect_s = min(self._limits.connect_timeout_s, left_s)
+        connect_s = min(self.limits.connect_timeout_s, left_s)
         # A stream has its own measure of silence, which may be longer than a call.
-        read_s = min(self._limits.read_timeout_s, left_s) if read_timeout_s is None else read_timeout_s
+        read_s = min(self.limits.read_timeout_s, left_s) if read_timeout_s is None else read_timeout_s
         return Timeout(connect=max(connect_s, _SHORTEST_S), read=max(read_s, _SHORTEST_S))
 
-    def _read(self, response: BaseHTTPResponse, *, until: float, limit: int | None = None) -> bytes:
-        """The body, or its beginning. The read timeout bounds each silence, `until` a server that only trickles."""
+    def _read(self, response: BaseHTTPResponse, *, limit: int) -> tuple[bytes, bool]:
+        """The body up to a number of bytes, and whether there is more of it."""
         chunks, size = [], 0
         try:
             # read1 returns what has arrived; read and stream would wait for a whole chunk.
-            while chunk := response.read1(_CHUNK):
+            while size <= limit and (chunk := response.read1(_CHUNK)):
                 chunks.append(chunk)
                 size += len(chunk)
-                if self.clock.monotonic() >= until:
-                    raise _OutOfTimeError
-                if limit is not None and size >= limit:
-                    break
-            else:
+            if size <= limit:
                 response.release_conn()
         finally:
             # Does nothing to a connection that went back to the pool.
             response.close()
-        return b"".join(chunks)
+        return b"".join(chunks)[:limit], size > limit
 
     def _renew(self, stale: Session) -> Session:
         """Fresh credentials, read once however many threads met the 401."""
@@ -274,14 +279,9 @@ class Exchange:
         error = api_error(refusal, what=call.what, where=str(session.endpoint), quote=not call.is_secret)
         return _Failed(failure=Failure(status=refusal.status, retry_after_s=refusal.retry_after_s), error=error)
 
-    def _no_kubernetes(self, call: Call, session: Session, error: NotKubernetesError) -> _Failed:
-        found = unreachable(
-            Cause.OTHER,
-            what=call.what,
-            endpoint=session.endpoint,
-            reason="what it answered is no JSON object, so this is no Kubernetes API server",
-        )
-        return _Failed(failure=Failure(cause=Cause.OTHER), error=found, origin=error)
+    def _useless(self, error: FabricError, origin: BaseException) -> _Failed:
+        """For an answer that would be no better a second time."""
+        return _Failed(failure=Failure(cause=Cause.OTHER), error=error, origin=origin)
 
     def _no_answer(
         self,
@@ -289,16 +289,11 @@ class Exchange:
         session: Session,
         cause: Cause,
         *,
+        reason: str,
         origin: BaseException | None = None,
         elapsed_s: float = 0.0,
     ) -> _Failed:
-        error = unreachable(
-            cause,
-            what=call.what,
-            endpoint=session.endpoint,
-            reason=reason_of(origin) if origin else "",
-            elapsed_s=elapsed_s,
-        )
+        error = unreachable(cause, what=call.what, endpoint=session.endpoint, reason=reason, elapsed_s=elapsed_s)
         return _Failed(failure=Failure(cause=cause), error=error, origin=origin)
 
     def _count(self, *, requests: int = 0, retries: int = 0, writes: int = 0) -> None:
@@ -314,6 +309,10 @@ class Exchange:
     def _say(self, line: str) -> None:
         if self._log:
             self._log(f"{self.session.endpoint.cluster}: {line}")
+
+
+def _content(call: Call) -> bytes | None:
+    return None if call.body is None else json.dumps(call.body, default=_plain).encode()
 
 
 def _plain(value: object) -> object:

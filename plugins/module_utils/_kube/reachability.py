@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
 
-from .._fabric.errors import Unreachable
+from .._fabric.errors import FailureName, Unreachable
+from .deadline import OutOfTimeError
 
 _UNROUTED_ERRNOS = frozenset({errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN})
 
@@ -98,7 +99,7 @@ _SENTENCES: dict[Cause, tuple[str, str]] = {
         "look at the log of the API server and at what stands before it, then run again",
     ),
     Cause.OUT_OF_TIME: (
-        "the time allowed for this cluster was used up before {tcp} had completed its answer",
+        "the time allowed ({reason}) was used up before {tcp} had completed its answer",
         "look at the load of the API server and at the network in between, or allow more time",
     ),
     Cause.OTHER: (
@@ -144,6 +145,8 @@ def cause_of(error: BaseException) -> Cause:
     import urllib3.exceptions as http
 
     chain = tuple(_chain(error))
+    if any(isinstance(link, OutOfTimeError) for link in chain):
+        return Cause.OUT_OF_TIME
     if any(isinstance(link, http.ProxyError) for link in chain):
         return Cause.PROXY
     if any(isinstance(link, OSError) and link.errno in _UNROUTED_ERRNOS for link in chain):
@@ -177,7 +180,10 @@ def unreachable(
     reason: str = "",
     elapsed_s: float = 0.0,
 ) -> Unreachable:
-    """The error to raise; `reason` comes from `reason_of`, `elapsed_s` is how long the attempt took that failed."""
+    """The error to raise; `reason` comes from `reason_of`, `elapsed_s` is how long the attempt took that failed.
+
+    With OUT_OF_TIME, `reason` is the time that was allowed and for what.
+    """
     why, next_step = _SENTENCES[cause]
     values = {
         "tcp": f"{endpoint.address}/TCP",
@@ -186,7 +192,13 @@ def unreachable(
         "reason": reason or cause.value,
         "elapsed": f"{elapsed_s:.1f} s",
     }
-    return Unreachable(what=what, where=str(endpoint), why=why.format_map(values), next=next_step.format_map(values))
+    return Unreachable(
+        what=what,
+        where=str(endpoint),
+        why=why.format_map(values),
+        next=next_step.format_map(values),
+        fault=FailureName.LIMIT_REACHED if cause is Cause.OUT_OF_TIME else None,
+    )
 
 
 def reason_of(error: BaseException) -> str:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from .auth_options import Auth
 from .credentials import cannot_use_options, read_configuration
+from .deadline import keep_deadlines
 from .reachability import Endpoint
 
 if TYPE_CHECKING:
@@ -128,6 +129,7 @@ def _pool(configuration: Configuration, *, cluster: str, pool_size: int) -> Pool
     except (urllib3.exceptions.HTTPError, ValueError) as error:
         why = "the address of the proxy is not a URL like http://proxy:3128"
         raise cannot_use_options(cluster, why, "correct proxy, or proxy-url in the kubeconfig") from error
+    keep_deadlines(pool)
     return pool
 
 

@@ -8,17 +8,19 @@ It does not list, resume or repeat by itself: whoever waits has to look at the w
 
 from __future__ import annotations
 
-import json
 import threading
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from .._fabric.errors import ApiError
-from .._fabric.resources import Json
-from .answers import Refusal, refusal_of_status
+from .._fabric.errors import FabricError
+from .._fabric.resources import Json, Resource
+from .answers import api_error, refusal_of_status
+from .door import LimitReachedError, NotKubernetesError, as_fabric_error, metadata_in, object_of, read_json
+from .limits import DEFAULT, Limits
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -48,26 +50,41 @@ class Ended(StrEnum):
     """close() was called."""
 
 
+def cannot_watch(resource: Resource, namespace: str | None) -> str:
+    """For the `what` of an error."""
+    return f"cannot watch {resource}" + (f" in {namespace}" if namespace else "")
+
+
 class Watch(Iterator[Event]):
     """One thread iterates, any thread may close; also a context manager.
 
-    Iteration ends normally in all cases of `Ended`: list again, or resume at `resource_version`. An ERROR event raises:
-    Gone (list again) or another ApiError.
+    Iteration ends normally in all cases of `Ended`: list again, or resume at `resource_version`. An ERROR event raises
+    Gone (list again) or another ApiError. What is no event, and more events or longer ones than are taken, raise
+    FabricError: list again, but not at once.
     """
 
     def __init__(
         self,
         response: BaseHTTPResponse,
         *,
+        resource: Resource,
+        namespace: str | None,
         resource_version: str,
-        error_of: Callable[[Refusal], ApiError],
+        where: str,
+        limits: Limits = DEFAULT,
     ) -> None:
         self.resource_version = resource_version
         """The newest one seen, bookmarks included."""
         self.ended: Ended | None = None
         self._response = response
-        self._error_of = error_of
-        self._buffer = b""
+        self._resource = resource
+        self._namespace = namespace
+        self._what = cannot_watch(resource, namespace)
+        self._where = where
+        self._limits = limits
+        self._events = 0
+        self._lines: deque[bytes] = deque()
+        self._begun = bytearray()
         self._closing = threading.Event()
         # Held while the socket is read: a file descriptor must not be closed under a reader, another thread could get
         # the same number.
@@ -85,13 +102,18 @@ class Watch(Iterator[Event]):
         self.close()
 
     def __next__(self) -> Event:
-        while True:
-            line = self._line()
-            if line is None:
-                raise StopIteration
-            event = self._event(line)
-            if event is not None:
-                return event
+        try:
+            while (line := self._line()) is not None:
+                event = self._event(line)
+                if event is not None:
+                    return event
+        except (NotKubernetesError, LimitReachedError) as problem:
+            self._end(Ended.BROKEN)
+            raise as_fabric_error(problem, what=self._what, where=self._where) from problem
+        except FabricError:
+            self._end(Ended.SERVER)
+            raise
+        raise StopIteration
 
     def close(self) -> None:
         """Ends the iteration, also one that waits in another thread; returns when the connection is closed."""
@@ -106,7 +128,7 @@ class Watch(Iterator[Event]):
         from urllib3.exceptions import HTTPError
 
         with self._reading:
-            while b"\n" not in self._buffer:
+            while not self._lines:
                 if self.ended is not None:
                     return None
                 try:
@@ -115,25 +137,37 @@ class Watch(Iterator[Event]):
                     # ValueError is what a TLS socket says when it was shut down between two reads.
                     self._release(Ended.BROKEN)
                     continue
-                self._buffer += arrived
                 if not arrived:
                     self._release(Ended.SERVER)
-            line, _end, self._buffer = self._buffer.partition(b"\n")
-            return line
+                self._take(arrived)
+            return self._lines.popleft()
+
+    def _take(self, arrived: bytes) -> None:
+        """Looks at every byte once, however few arrive at a time."""
+        *ends, rest = arrived.split(b"\n")
+        for end in ends:
+            self._lines.append(bytes(self._begun + end))
+            self._begun.clear()
+        self._begun += rest
+        if len(self._begun) > self._limits.line_bytes:
+            raise LimitReachedError(f"an event of more than {self._limits.line_bytes} bytes")
 
     def _event(self, line: bytes) -> Event | None:
-        """None for what carries nothing: bookmarks, and a line cut off by a broken connection."""
-        try:
-            event = json.loads(line)
-            kind, body = str(event["type"]), event["object"]
-        except (ValueError, KeyError, TypeError):
-            self._end(Ended.BROKEN)
-            return None
+        """None for what carries nothing: bookmarks."""
+        self._events += 1
+        if self._events > self._limits.events:
+            raise LimitReachedError(f"more than {self._limits.events} events in one watch")
+        event = read_json(line, self._limits)
+        kind, body = event.get("type"), event.get("object")
         if kind == "ERROR":
-            self._end(Ended.SERVER)
-            raise self._error_of(refusal_of_status(body))
-        self.resource_version = str(body.get("metadata", {}).get("resourceVersion") or self.resource_version)
-        return None if kind == "BOOKMARK" else Event(type=kind, object=body)
+            raise api_error(refusal_of_status(body, self._limits), what=self._what, where=self._where)
+        if kind not in ("ADDED", "MODIFIED", "DELETED", "BOOKMARK"):
+            raise NotKubernetesError("has an event of no known type")
+        found = None if kind == "BOOKMARK" else object_of(body, resource=self._resource, namespace=self._namespace)
+        version = metadata_in(body).get("resourceVersion")
+        if version and isinstance(version, str):
+            self.resource_version = version
+        return None if found is None else Event(type=kind, object=found)
 
     def _end(self, reason: Ended) -> None:
         with self._reading:

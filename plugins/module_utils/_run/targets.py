@@ -18,7 +18,7 @@ from .._kube.auth_options import CLUSTER_AUTH_SPEC
 from .._kube.client import Api
 from .._kube.connection import connect
 from .._kube.credentials import check_packages
-from .._kube.exchange import Limits
+from .._kube.limits import Limits
 from .._kube.secrets_in_options import secret_values
 from .parallel import attempt_all
 

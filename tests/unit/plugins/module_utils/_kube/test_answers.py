@@ -11,14 +11,14 @@ from datetime import UTC, datetime
 import pytest
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric import errors
 from ansible_collections.liqo.fabric.plugins.module_utils._kube.answers import (
-    MAX_SERVER_TEXT,
-    NotKubernetesError,
     Refusal,
     api_error,
     read_answer,
     read_refusal,
     refusal_of_status,
 )
+from ansible_collections.liqo.fabric.plugins.module_utils._kube.door import NotKubernetesError
+from ansible_collections.liqo.fabric.plugins.module_utils._kube.limits import DEFAULT
 
 NOW = datetime(2026, 5, 1, 12, 0, 0, tzinfo=UTC)
 
@@ -62,7 +62,7 @@ def test_the_words_of_a_status_are_quoted() -> None:
 
 def test_long_words_of_the_server_are_cut() -> None:
     error = error_for(500, status_body(500, message="x" * 1000))
-    assert error.why.count("x") == MAX_SERVER_TEXT - 1
+    assert error.why.count("x") == DEFAULT.quoted_text - 1
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import copy
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -12,6 +13,7 @@ import pytest
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.resources import Resource
 from ansible_collections.liqo.fabric.plugins.module_utils._kube.answers import Answer
 from ansible_collections.liqo.fabric.plugins.module_utils._kube.client import Api
+from ansible_collections.liqo.fabric.plugins.module_utils._kube.deadline import Allowed
 from ansible_collections.liqo.fabric.plugins.module_utils._kube.exchange import Call, Exchange
 
 CONFIGMAP = Resource(group="", version="v1", plural="configmaps", kind="ConfigMap", namespaced=True)
@@ -24,9 +26,9 @@ class Sent:
     def __init__(self) -> None:
         self.calls: list[Call] = []
 
-    def perform(self, call: Call, *, deadline: float | None) -> Answer:
+    def perform(self, call: Call, *, deadline: Allowed | None) -> Answer:
         self.calls.append(call)
-        return Answer(status=200, body={}, server_time=datetime(2026, 1, 1, tzinfo=UTC))
+        return Answer(status=200, body=copy.deepcopy(BODY), server_time=datetime(2026, 1, 1, tzinfo=UTC))
 
 
 def sent(verb: str, **options: Any) -> Call:

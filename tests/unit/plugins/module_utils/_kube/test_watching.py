@@ -6,13 +6,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import pytest
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import ApiError, Gone
-from ansible_collections.liqo.fabric.plugins.module_utils._kube.answers import Refusal, api_error
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import (
+    ApiError,
+    FabricError,
+    FailureName,
+    Gone,
+)
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.resources import Resource
+from ansible_collections.liqo.fabric.plugins.module_utils._kube.limits import DEFAULT, Limits
 from ansible_collections.liqo.fabric.plugins.module_utils._kube.watching import Ended, Watch
 from urllib3.exceptions import ProtocolError
+
+THING = Resource(group="example.io", version="v1", plural="things", kind="Thing", namespaced=False)
 
 
 class CannedResponse:
@@ -37,17 +45,31 @@ class CannedResponse:
         self.is_closed = True
 
 
+class EndlessResponse(CannedResponse):
+    """Sends for as long as somebody reads."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        super().__init__(())
+        self.endless = chunks
+
+    def read1(self, _amount: int) -> bytes:
+        return next(self.endless)
+
+
 def line(kind: str, *, name: str = "a", version: str = "7", **other: object) -> bytes:
     body = {"metadata": {"name": name, "resourceVersion": version}} | other
     return json.dumps({"type": kind, "object": body}).encode() + b"\n"
 
 
-def watch(*chunks: bytes, then: Exception | None = None) -> Watch:
-    def error_of(refusal: Refusal) -> ApiError:
-        return api_error(refusal, what="cannot watch things", where="leaf-a at https://h:6443")
-
-    response = CannedResponse(chunks, then)
-    return Watch(response, resource_version="1", error_of=error_of)  # type: ignore[arg-type]  # a stand-in
+def watch(*chunks: bytes, then: Exception | None = None, limits: Limits = DEFAULT) -> Watch:
+    return Watch(
+        CannedResponse(chunks, then),  # type: ignore[arg-type]  # a stand-in
+        resource=THING,
+        namespace=None,
+        resource_version="1",
+        where="leaf-a at https://h:6443",
+        limits=limits,
+    )
 
 
 def test_events_arrive_in_order_however_the_bytes_are_cut() -> None:
@@ -91,11 +113,60 @@ def test_a_broken_connection_ends_the_iteration_after_the_last_whole_event() -> 
     assert watching.ended is Ended.BROKEN
 
 
-@pytest.mark.parametrize("rubbish", [b"<html>\n", b"[]\n", b'{"type": "ADDED"}\n', b"\xff\n"])
-def test_a_line_that_is_no_event_counts_as_broken(rubbish: bytes) -> None:
-    watching = watch(rubbish, line("ADDED"))
-    assert list(watching) == []
+@pytest.mark.parametrize(
+    "rubbish",
+    [
+        b"<html>",
+        b"[]",
+        b"\xff",
+        b'{"type": "ADDED"}',
+        b'{"type": "ADDED", "object": null}',
+        b'{"type": "ADDED", "object": []}',
+        b'{"type": "ADDED", "object": {"metadata": null}}',
+        b'{"type": "ADDED", "object": {"metadata": {"name": "../../secrets/x"}}}',
+        b'{"type": "ADDED", "object": {"metadata": {"name": "a", "namespace": "b"}}}',
+        b'{"type": "MODIFIED", "object": {"metadata": {"name": "a"}, "spec": "text"}}',
+        b'{"type": null, "object": {"metadata": {"name": "a"}}}',
+        b'{"type": ["ADDED"], "object": {"metadata": {"name": "a"}}}',
+        b'{"type": "BOOKMARK", "object": {}}',
+        b'{"object": {"metadata": {"name": "a"}}}',
+        b'{"type": "ADDED", "object": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        b'{"type": "ADDED", "object": {"metadata": {"name": "a", "generation": ' + b"9" * 5000 + b"}}}",
+    ],
+)
+def test_a_line_that_is_no_event_is_an_error_of_that_cluster(rubbish: bytes) -> None:
+    watching = watch(rubbish + b"\n", line("ADDED"))
+    with pytest.raises(FabricError, match="cannot watch things") as caught:
+        next(watching)
+    assert caught.value.fault is FailureName.NOT_UNDERSTOOD
+    assert (list(watching), watching.ended) == ([], Ended.BROKEN)
+
+
+@pytest.mark.parametrize("status", [b"null", b"[]", b'"x"', b"{}", b'{"code": true}', b'{"code": -1, "message": []}'])
+def test_an_error_event_that_is_no_status_still_is_an_error(status: bytes) -> None:
+    with pytest.raises(ApiError, match="answered 500: no reason given"):
+        next(watch(b'{"type": "ERROR", "object": ' + status + b"}\n"))
+
+
+@pytest.mark.parametrize("size", [1, 1000])
+def test_a_line_without_end_is_left_at_the_limit(size: int) -> None:
+    def forever() -> Iterator[bytes]:
+        while True:
+            yield b"x" * size
+
+    watching = watch(limits=Limits(line_bytes=5000))
+    watching._response = EndlessResponse(forever())  # type: ignore[assignment]
+    with pytest.raises(FabricError, match="more than 5000 bytes") as caught:
+        next(watching)
+    assert caught.value.fault is FailureName.LIMIT_REACHED
     assert watching.ended is Ended.BROKEN
+
+
+def test_events_without_end_are_left_at_the_limit() -> None:
+    watching = watch(line("ADDED") * 20, limits=Limits(events=10))
+    with pytest.raises(FabricError, match="more than 10 events") as caught:
+        list(watching)
+    assert caught.value.fault is FailureName.LIMIT_REACHED
 
 
 def test_a_closed_watch_brings_nothing_more_and_holds_no_connection() -> None:
