@@ -145,7 +145,7 @@ class Scene:
                 version=self.version.get(leaf, (1, 2, 0)),
                 info=ClusterInfo(denies_direct_connections=leaf in self.denies),
             ),
-            slices=(_slice("web-local", REMOTE, Origin.NATIVE, native),) if native else (),
+            slices=(_slice("web-local", REMOTE, Origin.NATIVE, native, hub=HUB),),
             policies={} if leaf in self.policies else None,
         )
 

@@ -87,6 +87,7 @@ class FailureName(StrEnum):
         "not-its-own",
         "A leaf lists pods of another cluster, or addresses that are not those of its pods, for a Service of a hub.",
     )
+    NO_IPV4 = "no-ipv4", "A Service has no IPv4 address, which the mode that is asked for needs."
     NO_SERVICE = "no-service", "A Service that is named does not exist, or its namespace is not offloaded."
 
     # What Liqo or the network did not do in time.

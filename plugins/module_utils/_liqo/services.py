@@ -155,6 +155,7 @@ def parse_service(body: Json, hub: ClusterId) -> Service:
         labels=labels_of(body),
         direct=annotations.get(DIRECT) == "true",
         owners=read_owners(annotations.get(OWNERS, "")),
+        selects=bool(map_at(body, "spec", "selector")) and text_at(body, "spec", "type") != "ExternalName",
         meta=meta,
     )
 
@@ -171,6 +172,7 @@ def parse_slice(body: Json) -> Slice:
         service=labels.get(SERVICE_NAME, ""),
         origin=origin,
         source=ClusterId(labels[ORIGIN]) if mapped else None,
+        hub=ClusterId(labels[ORIGIN]) if origin is Origin.NATIVE and ORIGIN in labels else None,
         address_type=text_at(content, "addressType") or "IPv4",
         endpoints=tuple(_endpoint(item) for item in items_at(content, "endpoints")),
         ports=tuple(_port(item) for item in items_at(content, "ports")),

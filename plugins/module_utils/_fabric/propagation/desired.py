@@ -18,7 +18,7 @@ from ..objects import ClusterState, Fact, FactName, Later
 from .assignment import assigned
 from .faults import Refusal
 from .gate import usable_link
-from .model import ClusterServices, Propagation, ShadowSpec, Use, World, slices_of
+from .model import ClusterServices, Propagation, ShadowSpec, Use, World, ours_for
 from .offers import Homes, Offers, usable_by
 from .paths import Reach
 
@@ -46,7 +46,7 @@ def desired_shadows(want: Propagation, world: World, offers: Offers, leaf: Clust
     refusals: list[Refusal] = []
     reach, namespace = Reach(here.state), homes.namespaces[leaf]
     taken = frozenset(one.meta.name for one in here.shadows if one.meta.namespace == namespace)
-    held = slices_of(here.shadows, namespace, homes.key.name)
+    held = ours_for(here, namespace, homes.key)
     for provider in homes.leaves:
         there = world.get(provider)
         if provider == leaf or not isinstance(there, ClusterServices) or not _may_rely(want, here, provider):

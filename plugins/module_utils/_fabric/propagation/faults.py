@@ -37,6 +37,8 @@ class SightFault(StrEnum):
     """A leaf lists one pod at more than one address."""
     OTHER_PORTS = "other-ports"
     """A leaf lists a pod with other ports than the hub."""
+    OWN_SERVICE = "own-service"
+    """A leaf has a Service of its own of the name that a hub reflects."""
 
 
 REPAIRS = {
@@ -52,6 +54,7 @@ REPAIRS = {
     SightFault.FOREIGN_ADDRESS: "compare the pod CIDR of that leaf with the Configuration that its peer has of it (the"
     " module shortcuts repairs it), and ask the owner of the leaf; the pod is reached through the hub",
     SightFault.SEVERAL_ADDRESSES: "run liqo.fabric.propagation again when the leaf lists the pod once",
+    SightFault.OWN_SERVICE: "rename one of the two Services, or leave it as it is: it takes no shortcut on that leaf",
     SightFault.OTHER_PORTS: "run liqo.fabric.propagation again when Liqo has reflected the Service as it is on the hub",
 }
 

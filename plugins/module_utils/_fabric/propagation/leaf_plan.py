@@ -27,6 +27,7 @@ from .model import (
     TouchSpec,
     Use,
     World,
+    ours_for,
     slices_of,
 )
 from .modes import Choice
@@ -103,7 +104,7 @@ class _Scene:
 
     def kept(self) -> dict[str, ShadowSpec]:
         """The slices of ours as they are, without those whose shortcut is gone."""
-        held = slices_of(self.here.shadows, self.namespace, self.key.name)
+        held = ours_for(self.here, self.namespace, self.key)
         return {
             one.meta.name: ShadowSpec.of(one)
             for one in held
@@ -112,7 +113,7 @@ class _Scene:
 
     def changes(self, wanted: Mapping[str, ShadowSpec], unknown: frozenset[ClusterId]) -> list[_Change]:
         """Every slice of ours that is there or shall be, with what shall become of it."""
-        held = {one.meta.name: one for one in slices_of(self.here.shadows, self.namespace, self.key.name)}
+        held = {one.meta.name: one for one in ours_for(self.here, self.namespace, self.key)}
         found = []
         for name in sorted({*held, *wanted}):
             there, spec = held.get(name), wanted.get(name)

@@ -143,6 +143,8 @@ class Slice:
     origin: Origin
     source: ClusterId | None = None
     """The cluster that its addresses are mapped with: the hub for a reflected slice, for ours the one of the pods."""
+    hub: ClusterId | None = None
+    """Of a native slice: the hub that reflected its Service here; None for a Service of the cluster's own."""
     address_type: str = "IPv4"
     endpoints: tuple[SliceEndpoint, ...] = ()
     ports: tuple[SlicePort, ...] = ()
@@ -170,6 +172,8 @@ class Service:
     """Liqo's own direct connections are switched on."""
     owners: frozenset[FabricName] = frozenset()
     """Fabrics that switched them on."""
+    selects: bool = True
+    """Kubernetes looks for its pods, so that it has a native slice wherever it is."""
     meta: Meta
 
 
@@ -271,6 +275,11 @@ class TouchSpec(Marked):
     """A change of an annotation, which makes Liqo apply a slice anew."""
 
     touched: str
+
+
+def ours_for(here: ClusterServices, namespace: str, key: ServiceKey) -> tuple[Slice, ...]:
+    """What this collection wrote on a leaf for one Service of one hub; another hub may mean the same names there."""
+    return tuple(one for one in slices_of(here.shadows, namespace, key.name) if one.key in (None, key))
 
 
 def slices_of(slices: Iterable[Slice], namespace: str, service: str, origin: Origin | None = None) -> tuple[Slice, ...]:

@@ -106,6 +106,24 @@ def offers_of(world: World, hub: ClusterServices, key: ServiceKey) -> Offers:
     return Offers(homes=homes, placements=placements, by_leaf=by_leaf)
 
 
+def is_reflected(here: ClusterServices, namespace: str, key: ServiceKey) -> bool:
+    """Is the Service on a leaf the one of the hub? Kubernetes copies the labels of a Service to its native slices."""
+    return any(one.hub == key.hub for one in slices_of(here.slices, namespace, key.name, Origin.NATIVE))
+
+
+def own_service(here: ClusterServices, namespace: str, key: ServiceKey) -> Refusal | None:
+    """The leaf has another Service of this name, beside which Liqo puts the slices of the hub."""
+    slices = slices_of(here.slices, namespace, key.name, Origin.REFLECTED)
+    if not any(one.source == key.hub for one in slices) or is_reflected(here, namespace, key):
+        return None
+    return Refusal(
+        place=here.id,
+        name=SightFault.OWN_SERVICE,
+        provider=here.id,
+        detail=f"the Service {namespace}/{key.name} of {here.id} is not {key}, but {key.hub} reflects endpoints to it",
+    )
+
+
 def address_types(hub: ClusterServices, key: ServiceKey) -> frozenset[str]:
     """The kinds of addresses that the hub has for a Service; none while it has no slice."""
     return frozenset(one.address_type for one in _slices_of_hub(hub, key))

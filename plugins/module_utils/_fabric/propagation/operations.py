@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from ..errors import FabricError
+from ..errors import FabricError, FailureName
 from ..model import ClusterId
 from ..objects import ClusterState
 from ..operations import Write
@@ -99,6 +99,42 @@ class ServicePlan:
     refusals: tuple[Refusal, ...] = ()
     """Endpoints that leaves list and that are not used directly; those in GRAVE are under ``blocked`` as well."""
     notes: tuple[str, ...] = ()
+
+
+def each_once(plans: Iterable[ServicePlan]) -> list[ServicePlan]:
+    """The plans with no two writes of one id.
+
+    A plan that has a write of an earlier plan, or has one twice, does nothing on that leaf.
+    """
+    seen: dict[str, ServiceKey | None] = {}
+    found = []
+    for plan in plans:
+        twice: dict[ClusterId, FabricError] = {}
+        for op in plan.ops:
+            if op.id in seen:
+                twice[op.cluster] = _same_write(plan, op, seen[op.id])
+            seen.setdefault(op.id, plan.key)
+        found.append(_without(plan, twice) if twice else plan)
+    return found
+
+
+def _without(plan: ServicePlan, blocked: Mapping[ClusterId, FabricError]) -> ServicePlan:
+    return replace(
+        plan,
+        ops=tuple(op for op in plan.ops if op.cluster not in blocked),
+        goals=tuple(goal for goal in plan.goals if goal.cluster not in blocked),
+        blocked={**plan.blocked, **blocked},
+    )
+
+
+def _same_write(plan: ServicePlan, op: SliceOp, other: ServiceKey | None) -> FabricError:
+    return FabricError(
+        what=f"cannot {op.verb.value} {op.kind.value} {op.namespace}/{op.name} for {plan.key}",
+        where=f"cluster {op.cluster}",
+        why=f"the same object is planned for {other} already",
+        next="look which of the two the namespace on this leaf belongs to, and offload the other one elsewhere",
+        fault=FailureName.NAME_TAKEN,
+    )
 
 
 def holds(fact: SliceFact, slices: Iterable[Slice], here: ClusterState) -> bool:

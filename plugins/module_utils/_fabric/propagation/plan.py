@@ -11,9 +11,9 @@ from dataclasses import replace
 from ..errors import FabricError, FailureName
 from ..model import ClusterId
 from ..operations import Verb
-from .faults import GRAVE, Refusal, refusal_faults
 from .gate import PASSING, Gate, Reason, closed_gates
 from .leaf_plan import LeafPlan, orphan_removal, plan_leaf
+from .left_out import failures_of, leave_out, no_ipv4
 from .model import (
     ClusterServices,
     DirectSpec,
@@ -26,7 +26,7 @@ from .model import (
 )
 from .modes import Choice, choose
 from .offers import Offers, homes_of, offers_of
-from .operations import FactName, ServicePlan, SliceFact, SliceKind, SliceOp, holds
+from .operations import FactName, ServicePlan, SliceFact, SliceKind, SliceOp, each_once, holds
 from .policies import missing_policies, plan_policies
 from .wanted import Wanted, wanted_services
 
@@ -42,6 +42,7 @@ def plan_services(want: Propagation, world: World) -> tuple[ServicePlan, ...]:
     needs = {leaf: missing_policies(here, want) for leaf, here in _read(world)}
     plans = [_plan_service(want, world, one, needs) for one in wanted]
     plans += _orphans(want, world, plans)
+    plans = each_once(plans)
     policies = [plan_policies(want, here, needs[leaf], plans) for leaf, here in _read(world)]
     return (*plans, *missing, *(plan for plan in policies if plan.ops))
 
@@ -65,10 +66,13 @@ def _plan_service(
         if one.mode is None
         else dict(choose(one.mode, homes.leaves, world, gates, direct_now=one.service.direct))
     )
+    refusals, notes = leave_out(world, one, homes, choices)
+    if one.mode in (Mode.SHADOW, Mode.EXCLUSIVE) and notes:
+        blocked[one.hub.id] = no_ipv4(one)
     if one.mode is Mode.UPSTREAM and any(gate.reason not in PASSING for gate in gates):
         blocked.setdefault(one.hub.id, _gate_closed(one, gates))
     none: tuple[tuple[SliceOp, ...], tuple[SliceFact, ...], tuple[str, ...]] = ((), (), ())
-    switch, goals, notes = none if one.keep else _switch(want, world, one, offers, choices, gates)
+    switch, goals, more = none if one.keep else _switch(want, world, one, offers, choices, gates)
     plans: list[LeafPlan] = []
     for leaf in homes.leaves:
         here = world.get(leaf)
@@ -85,8 +89,10 @@ def _plan_service(
             continue
         plans.append(plan)
     ops = (*switch, *(op for plan in plans for op in plan.ops))
-    refusals = (*(offers.refusals if one.mode is not None else ()), *(each for plan in plans for each in plan.refusals))
-    for place, why in _grave(one, refusals).items():
+    if one.mode is not None:
+        refusals += offers.refusals
+    refusals += tuple(each for plan in plans for each in plan.refusals)
+    for place, why in failures_of(one, refusals).items():
         blocked.setdefault(place, why)
     return ServicePlan(
         key=one.service.key,
@@ -96,31 +102,15 @@ def _plan_service(
         goals=(*goals, *(goal for plan in plans for goal in plan.goals)),
         blocked=blocked,
         refusals=refusals,
-        notes=notes,
+        notes=(*notes, *more),
     )
-
-
-def _grave(one: Wanted, refusals: Iterable[Refusal]) -> dict[ClusterId, FabricError]:
-    """Leaves that list what is not theirs, so that these endpoints are reached through the hub."""
-    grave = [refusal for refusal in refusals if refusal.name in GRAVE]
-    return {
-        place: FabricError(
-            what=f"endpoints of {one.service.key} are not used directly",
-            where=f"cluster {place}",
-            why="; ".join(fault.detail for fault in refusal_faults(grave, place)),
-            next="ask the owner of that leaf who wrote its EndpointSlices, and compare its pod CIDR with what its peers"
-            " know of it; meanwhile these endpoints are reached through the hub",
-            fault=FailureName.NOT_ITS_OWN,
-        )
-        for place in sorted({refusal.place for refusal in grave})
-    }
 
 
 def _orphans(want: Propagation, world: World, plans: list[ServicePlan]) -> list[ServicePlan]:
     """Slices of ours whose Service is gone from its hub, or whose namespace is no longer that of the hub."""
     ops: dict[ServiceKey, list[SliceOp]] = {}
     known = {
-        (leaf, namespace, plan.key.name)
+        (leaf, namespace, plan.key)
         for plan in plans
         if plan.key is not None
         for hub in [world.get(plan.key.hub)]
@@ -134,10 +124,8 @@ def _orphans(want: Propagation, world: World, plans: list[ServicePlan]) -> list[
             key = held.key
             if key is None or want.fabric not in held.owners or key.hub not in want.hubs:
                 continue
-            if (
-                isinstance(world.get(key.hub), ClusterServices)
-                and (leaf, held.meta.namespace, held.service) not in known
-            ):
+            is_known = held.service == key.name and (leaf, held.meta.namespace, key) in known
+            if isinstance(world.get(key.hub), ClusterServices) and not is_known:
                 ops.setdefault(key, []).append(orphan_removal(here, held))
     return [ServicePlan(key=key, ops=tuple(ops[key])) for key in sorted(ops)]
 

@@ -27,7 +27,7 @@ from .model import (
     World,
     slices_of,
 )
-from .offers import Homes, Offers, homes_of, offers_of, usable_by
+from .offers import Homes, Offers, homes_of, offers_of, own_service, usable_by
 from .operations import exclusive_pods, unsettled
 from .paths import Path, Reach, Way, way_of
 
@@ -110,8 +110,10 @@ def sights(world: World, hubs: Iterable[ClusterId]) -> tuple[Sight, ...]:
                 if isinstance(here, ClusterServices)
             }
             refusals = (*offers.refusals, *(each for one in usable.values() for each in one.refusals))
-            for leaf, own in usable.items():
-                found.append(_sight(world, hub, service, offers, own, refusal_faults(refusals, leaf)))
+            own = [own_service(one.here, offers.homes.namespaces[leaf], service.key) for leaf, one in usable.items()]
+            refusals += tuple(each for each in own if each is not None and service.selects)
+            for leaf, one in usable.items():
+                found.append(_sight(world, hub, service, offers, one, refusal_faults(refusals, leaf)))
     return tuple(found)
 
 

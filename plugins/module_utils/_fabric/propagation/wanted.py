@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ..errors import FabricError, FailureName
 from ..model import ClusterId, State
-from .model import ClusterServices, Mode, Propagation, Service, ServiceKey, ServiceWish, World, slices_of
+from .model import ClusterServices, Mode, Propagation, Service, ServiceKey, ServiceWish, World, ours_for
 from .offers import homes_of
 from .operations import ServicePlan
 
@@ -73,7 +73,7 @@ def _is_ours(want: Propagation, world: World, hub: ClusterServices, service: Ser
         for leaf, namespace in homes.namespaces.items()
         for here in [world.get(leaf)]
         if isinstance(here, ClusterServices)
-        for one in slices_of(here.shadows, namespace, service.key.name)
+        for one in ours_for(here, namespace, service.key)
     )
 
 

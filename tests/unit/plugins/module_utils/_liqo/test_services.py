@@ -361,3 +361,24 @@ def test_an_api_that_does_not_serve_the_policies_is_told_from_one_that_has_none(
     objects: Objects = {resources.POLICY: None, resources.BINDING: None}
     assert parse_services(build.cluster(), objects).policies is None
     assert parse_services(build.cluster(), {resources.POLICY: (), resources.BINDING: ()}).policies == {}
+
+
+def test_a_native_slice_tells_which_hub_reflected_its_service() -> None:
+    native, reflected = "endpointslice-controller.k8s.io", "endpointslice.reflection.liqo.io"
+    origin = {"offloading.liqo.io/origin": "hub"}
+    assert parse_slice(a_slice(native, **origin)).hub == HUB
+    assert parse_slice(a_slice(native)).hub is None
+    assert parse_slice(a_slice(reflected, **origin)).hub is None
+
+
+@pytest.mark.parametrize(
+    ("spec", "selects"),
+    [
+        ({"selector": {"app": "web"}}, True),
+        ({"selector": {}}, False),
+        ({}, False),
+        ({"type": "ExternalName", "selector": {"app": "web"}}, False),
+    ],
+)
+def test_kubernetes_looks_for_pods_only_by_a_selector(spec: Body, selects: bool) -> None:
+    assert parse_service({**a_service(), "spec": spec}, HUB).selects is selects

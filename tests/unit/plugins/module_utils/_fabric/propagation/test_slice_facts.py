@@ -36,7 +36,7 @@ WORLD = after(want(Mode.EXCLUSIVE), SCENE)
 STATE = WORLD[A].state
 (OURS,) = [one for one in WORLD[A].slices if one.origin is Origin.OURS]
 (OUT_OF_USE,) = [one for one in WORLD[A].slices if one.origin is Origin.REFLECTED]
-(REFLECTED,) = SCENE.world()[A].slices
+(REFLECTED,) = [one for one in SCENE.world()[A].slices if one.origin is Origin.REFLECTED]
 POD = frozenset({"web-b"})
 
 
