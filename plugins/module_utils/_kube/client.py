@@ -26,9 +26,6 @@ from .watching import Watch, cannot_watch
 PAGE_SIZE = 500
 """Objects per request of a list."""
 
-# After the time that the server was asked for, before its silence counts as a lost connection.
-_WATCH_GRACE_S = 5.0
-
 _DRY_RUN = {"dryRun": "All"}
 
 
@@ -177,14 +174,15 @@ class Api:
         what = cannot_watch(resource, namespace)
         with self._understood(what):
             call = Call(method="GET", path=resource.path(namespace=namespace), query=query, what=what)
-        response = self._exchange.open_stream(call, silence_s=timeout_s + _WATCH_GRACE_S, deadline=self._deadline)
+        limits = self._exchange.limits
+        response = self._exchange.open_stream(call, silence_s=timeout_s + limits.watch_grace_s, deadline=self._deadline)
         return Watch(
             response,
             resource=resource,
             namespace=namespace,
             resource_version=resource_version,
             where=self.where,
-            limits=self._exchange.limits,
+            limits=limits,
         )
 
     def request(

@@ -46,11 +46,18 @@ class Deadline:
     def __init__(self, moment: float, monotonic: Callable[[], float]) -> None:
         self.moment = moment
         """Of the clock `monotonic`."""
+        self.raw: io.RawIOBase | None = None
+        """What is read until then."""
         self._monotonic = monotonic
 
     @property
     def left_s(self) -> float:
         return self.moment - self._monotonic()
+
+    def close(self) -> None:
+        """Lets go of the connection. Libraries that fail half-way leave that to the collector of garbage."""
+        if self.raw is not None:
+            self.raw.close()
 
 
 class _Current(threading.local):
@@ -93,7 +100,8 @@ def _response_class(base: type[HTTPResponse]) -> Any:
         def __init__(self, sock: socket.socket, *arguments: Any, **options: Any) -> None:
             super().__init__(sock, *arguments, **options)
             if _CURRENT.deadline is not None:
-                self.fp = io.BufferedReader(_Raw(self.fp.detach(), sock, _CURRENT.deadline))
+                _CURRENT.deadline.raw = raw = _Raw(self.fp.detach(), sock, _CURRENT.deadline)
+                self.fp = io.BufferedReader(raw)
 
     return Response
 

@@ -194,9 +194,6 @@ class Exchange:
         allowed: Allowed,
         read_timeout_s: float | None,
     ) -> T | _Failed:
-        # urllib3 comes with the Python package kubernetes, which is imported late (see credentials.py).
-        from urllib3.exceptions import HTTPError
-
         started = self.clock.monotonic()
         if started >= allowed.until:
             return self._no_answer(call, session, Cause.OUT_OF_TIME, reason=allowed.words)
@@ -212,17 +209,29 @@ class Exchange:
                 return receive(response, deadline)
             page, _rest = self._read(response, limit=self.limits.error_bytes)
             return self._refused(call, session, read_refusal(response.status, response.headers, page, self.limits))
-        except (NotKubernetesError, LimitReachedError) as problem:
-            return self._useless(as_fabric_error(problem, what=call.what, where=str(session.endpoint)), problem)
-        except (HTTPError, OSError) as error:
-            cause = cause_of(error)
-            self._say(f"{call.method} {call.path}: {cause.value} after {self._since(started):.1f} s")
-            reason = allowed.words if cause is Cause.OUT_OF_TIME else reason_of(error)
-            elapsed_s = self._since(started)
-            return self._no_answer(call, session, cause, reason=reason, origin=error, elapsed_s=elapsed_s)
-        except Exception as surprise:
+        except Exception as problem:
             # What a server can make of the libraries in between is not known in full.
-            return self._useless(not_understood(surprise, what=call.what, where=str(session.endpoint)), surprise)
+            deadline.close()
+            return self._failed(call, session, problem, allowed=allowed, elapsed_s=self._since(started))
+
+    def _failed(
+        self, call: Call, session: Session, problem: Exception, *, allowed: Allowed, elapsed_s: float
+    ) -> _Failed:
+        # urllib3 comes with the Python package kubernetes, which is imported late (see credentials.py).
+        from urllib3.exceptions import HTTPError
+
+        if isinstance(problem, (HTTPError, OSError)):
+            cause = cause_of(problem)
+            self._say(f"{call.method} {call.path}: {cause.value} after {elapsed_s:.1f} s")
+            reason = allowed.words if cause is Cause.OUT_OF_TIME else reason_of(problem)
+            return self._no_answer(call, session, cause, reason=reason, origin=problem, elapsed_s=elapsed_s)
+        where = str(session.endpoint)
+        if isinstance(problem, (NotKubernetesError, LimitReachedError)):
+            error = as_fabric_error(problem, what=call.what, where=where)
+        else:
+            error = not_understood(problem, what=call.what, where=where)
+        # It would be no better a second time.
+        return _Failed(failure=Failure(cause=Cause.OTHER), error=error, origin=problem)
 
     def _send(self, call: Call, session: Session, content: bytes | None, *, timeout: Timeout) -> BaseHTTPResponse:
         headers = session.headers.copy()
@@ -278,10 +287,6 @@ class Exchange:
     def _refused(self, call: Call, session: Session, refusal: Refusal) -> _Failed:
         error = api_error(refusal, what=call.what, where=str(session.endpoint), quote=not call.is_secret)
         return _Failed(failure=Failure(status=refusal.status, retry_after_s=refusal.retry_after_s), error=error)
-
-    def _useless(self, error: FabricError, origin: BaseException) -> _Failed:
-        """For an answer that would be no better a second time."""
-        return _Failed(failure=Failure(cause=Cause.OTHER), error=error, origin=origin)
 
     def _no_answer(
         self,

@@ -29,6 +29,8 @@ class Limits:
     reading_s: float = 300.0
     """One reading of one cluster with all its lists; whoever reads a cluster gives it to `Api.within`. Where rights are
     narrow, the number of lists depends on what the cluster says."""
+    watch_grace_s: float = 5.0
+    """After the time that the server was asked to watch for: then the connection counts as lost."""
 
     # Size of one answer.
     answer_bytes: int = 32 * MIB

@@ -19,6 +19,8 @@ from urllib.parse import urlsplit
 
 from .._fabric.errors import FailureName, Unreachable
 from .deadline import OutOfTimeError
+from .door import shown
+from .limits import DEFAULT
 
 _UNROUTED_ERRNOS = frozenset({errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN})
 
@@ -189,7 +191,8 @@ def unreachable(
         "tcp": f"{endpoint.address}/TCP",
         "proxy": f"{endpoint.proxy}/TCP",
         "cluster": endpoint.cluster,
-        "reason": reason or cause.value,
+        # A proxy may have said it.
+        "reason": shown(reason, most=DEFAULT.quoted_text) or cause.value,
         "elapsed": f"{elapsed_s:.1f} s",
     }
     return Unreachable(
