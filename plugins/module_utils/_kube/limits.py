@@ -26,7 +26,7 @@ class Limits:
     """One request with all its repetitions and the pauses between them."""
     list_s: float = 120.0
     """One list with all its pages. Ten times what the largest list takes on a slow line."""
-    reading_s: float = 300.0
+    reading_s: float = 120.0
     """One reading of one cluster with all its lists; whoever reads a cluster gives it to `Api.within`. Where rights are
     narrow, the number of lists depends on what the cluster says."""
     watch_grace_s: float = 5.0

@@ -89,8 +89,9 @@ def _meaning(one: Slice | None) -> object:
     """Neither endpoints nor ports of a slice have an order, and nobody's traffic depends on zone or node."""
     if one is None:
         return None
-    endpoints = sorted((endpoint.addresses, endpoint.ready, endpoint.pod) for endpoint in one.endpoints)
-    ports = sorted((port.name, port.port or 0, port.protocol, port.app_protocol) for port in one.ports)
+    # By their text: what is not there is None, which has no order.
+    endpoints = sorted(((end.addresses, end.ready, end.pod) for end in one.endpoints), key=repr)
+    ports = sorted(((port.name, port.port, port.protocol, port.app_protocol) for port in one.ports), key=repr)
     return one.service, endpoints, ports
 
 

@@ -12,24 +12,23 @@ from functools import partial
 from typing import Any, TypeAlias, Union
 
 from .._fabric.changes import Back, Change, Lost
-from .._fabric.errors import FabricError
+from .._fabric.errors import FabricError, not_understood
 from .._fabric.model import Cluster, ClusterId
 from .._fabric.resources import Json, Resource
 from .._kube.client import Api
 from .._kube.watching import Event
 from .._liqo.by_peer import ByPeer, Key, key_of
 from .._liqo.changes import change_of
-from .follower import Follower
+from .follower import Follower, pause_s
 from .read import Depth, Reading, read_cluster
 from .targets import open_apis
 from .who import Who
 
 READ_S = 30.0
-"""For the first reading of a cluster, with all its requests."""
+"""For the first reading of a cluster, with all its requests: what is silent for so long is told as lost."""
 RETRY_S = 5.0
 
-News: TypeAlias = Union[Change, Lost, Back, Exception]
-"""An exception is a bug of ours, after which the cluster is watched no longer."""
+News: TypeAlias = Union[Change, Lost, Back]
 
 _BEGINNING = "the beginning"
 
@@ -113,19 +112,18 @@ class ClusterWatch:
             self._tell_all(news)
 
     def _begin(self) -> None:
-        try:
-            while not self._stop.is_set():
-                try:
-                    reading = self._read()
-                except FabricError as problem:
-                    self._heard(_BEGINNING, problem)
-                    self._stop.wait(self._retry_s)
-                else:
-                    self._follow(reading)
-                    return
-        except Exception as bug:
-            with self._lock:
-                self._tell(bug)
+        attempts = 0
+        while not self._stop.is_set():
+            try:
+                reading = self._read()
+            except Exception as problem:
+                found = not_understood(problem, what="cannot begin to watch it", where=f"cluster {self._cluster.id}")
+                self._heard(_BEGINNING, found)
+                attempts += 1
+                self._stop.wait(pause_s(attempts, found, retry_s=self._retry_s))
+            else:
+                self._follow(reading)
+                return
 
     def _read(self) -> Reading:
         api = open_apis(self._params, agent="links")[self._cluster.id]
@@ -134,7 +132,8 @@ class ClusterWatch:
         peers = self._members - {self._cluster.id}
         try:
             reading = read_cluster(api.within(READ_S), Who(self._cluster), peers=peers, depth=Depth.EVENTS)
-        except FabricError:
+            self._objects = ByPeer(reading.raw.objects)
+        except BaseException:
             api.close()
             raise
         if reading.raw.unread:
@@ -148,9 +147,9 @@ class ClusterWatch:
             Follower(
                 reading.api,
                 scope,
-                changed=self._guarded(partial(self._changed, resource)),
-                listed=self._guarded(partial(self._listed, resource)),
-                heard=self._guarded(partial(self._heard, f"{resource} {number}")),
+                changed=partial(self._changed, resource),
+                listed=partial(self._listed, resource),
+                heard=partial(self._heard, f"{resource} {number}"),
                 poll_s=self._poll_s,
                 retry_s=self._retry_s,
             )
@@ -159,24 +158,11 @@ class ClusterWatch:
         )
         self._heard(_BEGINNING, None)
         with self._lock:
-            self._objects = ByPeer(reading.raw.objects)
             if self._stop.is_set():
                 return
             self._followers, self._api = followers, reading.api
             for follower in followers:
                 follower.start()
-
-    def _guarded(self, call: Callable[[Any], None]) -> Callable[[Any], None]:
-        """A thread that dies of a bug would be silence, which looks like peace."""
-
-        def guarded(argument: Any) -> None:
-            try:
-                call(argument)
-            except Exception as bug:
-                with self._lock:
-                    self._tell(bug)
-
-        return guarded
 
     def _heard(self, part: str, problem: FabricError | None) -> None:
         with self._lock:

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime
@@ -13,10 +15,13 @@ from typing import Any
 
 from .._fabric.changes import Back, Change, Lost, back_event, changes_event, lost_event
 from .._fabric.debounce import Debouncer, Moment
-from .._fabric.model import ClusterId
+from .._fabric.model import ClusterId, Pair
 from .._kube.clock import Clock
 from .cluster_watch import RETRY_S, ClusterWatch, News
 from .watch_options import WatchOptions
+
+MOST_CHANGES = 5000
+"""Of one cluster, between two events."""
 
 
 async def stream(
@@ -35,12 +40,17 @@ async def stream(
     inbox: asyncio.Queue[tuple[News, Moment]] = asyncio.Queue()
     clock = clock or Clock()
 
+    members = frozenset(cluster.id for cluster in options.clusters)
+    bounded = _Bounded(members)
+
     def tell(news: News) -> None:
+        kept = bounded.take(news)
+        if kept is None:
+            return
         # The loop may end first: then nobody wants to know.
         with suppress(RuntimeError):
-            loop.call_soon_threadsafe(inbox.put_nowait, (news, _now(clock)))
+            loop.call_soon_threadsafe(inbox.put_nowait, (kept, _now(clock)))
 
-    members = frozenset(cluster.id for cluster in options.clusters)
     watches = [
         ClusterWatch(
             cluster,
@@ -57,10 +67,37 @@ async def stream(
     try:
         for watch in watches:
             watch.start()
-        await _relay(inbox, put, options, clock)
+        await _relay(inbox, put, options, clock, bounded)
     finally:
         for watch in watches:
             watch.close()
+
+
+class _Bounded:
+    """Changes of one cluster between two events, so many at most: who tells more is not listened to any closer."""
+
+    def __init__(self, members: frozenset[ClusterId]) -> None:
+        self._members = members
+        self._lock = threading.Lock()
+        self._told: Counter[ClusterId] = Counter()
+
+    def take(self, news: News) -> News | None:
+        """What is to be told in its place; None when enough was told already."""
+        if not isinstance(news, Change):
+            return news
+        cluster = news.cluster
+        with self._lock:
+            self._told[cluster] += 1
+            count = self._told[cluster]
+        if count < MOST_CHANGES:
+            return news
+        pairs = frozenset(Pair.of(cluster, peer) for peer in self._members if peer != cluster)
+        reason = f"{cluster}: more changes than are told one by one"
+        return Change(cluster=cluster, reason=reason, pairs=pairs) if count == MOST_CHANGES else None
+
+    def begin_anew(self) -> None:
+        with self._lock:
+            self._told.clear()
 
 
 async def _relay(
@@ -68,12 +105,14 @@ async def _relay(
     put: Callable[[dict[str, Any]], Awaitable[None]],
     options: WatchOptions,
     clock: Clock,
+    bounded: _Bounded,
 ) -> None:
     collected: Debouncer[Change] = Debouncer(debounce_s=options.debounce_s, max_delay_s=options.max_delay_s)
     lost: dict[ClusterId, datetime] = {}
     while True:
         batch = collected.take(clock.monotonic())
         if batch is not None:
+            bounded.begin_anew()
             await put(changes_event(batch.items, first_seen=batch.first, last_seen=batch.last))
         try:
             news, moment = await asyncio.wait_for(inbox.get(), collected.due_in(clock.monotonic()))
@@ -87,8 +126,6 @@ async def _relay(
                 await put(lost_event(news, since=moment.wall))
             case Back():
                 await put(back_event(news, since=lost.pop(news.cluster, moment.wall)))
-            case _:
-                raise news
 
 
 def _now(clock: Clock) -> Moment:

@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 
-from .._fabric.errors import FabricError, Forbidden, Gone
+from .._fabric.errors import FabricError, FailureName, Forbidden, Gone, not_understood
 from .._fabric.resources import Json
 from .._kube.client import Api
 from .._kube.watching import Event, Watch
@@ -17,6 +19,22 @@ from .read import Scope, list_scope
 POLL_S = 1.0
 WATCH_S = 300.0
 RETRY_S = 1.0
+"""Before the second attempt in a row; each further pause is twice as long, up to one of these."""
+LONGEST_S = 10.0
+"""While a cluster cannot be read: most come back within seconds."""
+LONGEST_OF_JUNK_S = 60.0
+"""While what a cluster sends cannot be understood, or is too much: each attempt may cost a second of the processor."""
+CALM_S = 10.0
+"""A watch that was open for so long was worth to be opened."""
+
+UNUSABLE = frozenset({FailureName.NOT_UNDERSTOOD, FailureName.LIMIT_REACHED})
+"""Faults of what a cluster sends: waiting for it to come back is of no use."""
+
+
+def pause_s(attempts: int, problem: FabricError | None, *, retry_s: float) -> float:
+    """Seconds before the next attempt after so many in a row that were of no use."""
+    longest_s = LONGEST_OF_JUNK_S if problem is not None and problem.fault in UNUSABLE else LONGEST_S
+    return min(retry_s * 2.0 ** min(attempts - 1, 10), max(longest_s, retry_s))
 
 
 def _nobody_listens(_problem: FabricError | None) -> None:
@@ -27,8 +45,10 @@ class Follower:
     """A thread that goes on from where a list was read, until it is closed; the API server may come and go meanwhile.
 
     ``changed`` gets each event of a watch. ``listed`` gets the whole list whenever it was read again: events may have
-    been missed before. ``heard`` gets the error when a request fails, and None when one succeeds. All three are called
-    in the thread.
+    been missed before. ``heard`` gets the error when a request fails, when an answer cannot be understood and when one
+    of the others raises, and None when all is well again. All three are called in the thread.
+
+    Nothing ends the thread but ``close``. Whatever goes wrong, the list is read again after a pause that grows.
     """
 
     def __init__(
@@ -74,27 +94,39 @@ class Follower:
         return not self._thread.is_alive()
 
     def _keep_current(self) -> None:
-        version = self._scope.resource_version
+        version, hurried = self._scope.resource_version, 0
         while not self._stop.is_set():
+            begun, problem = time.monotonic(), None
             try:
                 version = self._go_on(version)
             except Gone:
                 version = ""
-            except FabricError as problem:
-                # Only patience helps: a restarting API server comes back.
+            except Exception as found:
                 version = ""
-                if not self._stop.is_set():
+                problem = not_understood(
+                    found, what=f"cannot follow {self._scope.query.resource}", where=self._api.where
+                )
+            if problem is None and (self._polls or time.monotonic() - begun >= CALM_S):
+                hurried = 0
+                continue
+            if problem is not None and not self._stop.is_set():
+                with suppress(Exception):
                     self._heard(problem)
-                    self._stop.wait(self._retry_s)
+            hurried += 1
+            # A watch may end early for once: its version was too old, or the API server stops.
+            if problem is not None or hurried > 1:
+                self._stop.wait(pause_s(hurried, problem, retry_s=self._retry_s))
 
     def _go_on(self, version: str) -> str:
         """The version from which to go on, empty when the list has to be read again."""
-        if not self._polls and version:
-            return self._follow(version)
-        version = self._list()
-        if self._polls:
-            self._stop.wait(self._poll_s)
-        return version
+        if self._polls or not version:
+            begun = time.monotonic()
+            version = self._list()
+            if self._polls:
+                # A list that takes long is not read all the time.
+                self._stop.wait(max(self._poll_s, 2 * (time.monotonic() - begun)))
+                return version
+        return self._follow(version)
 
     def _follow(self, version: str) -> str:
         query, namespaces = self._scope.query, self._scope.namespaces

@@ -136,11 +136,18 @@ class Told(Progress):
     def _look(self, fact: Fact) -> str:
         if self._world is None:
             raise TypeError("nothing is awaited before links are worked on")
-        return last_seen(fact, self._world[fact.cluster].side(fact.peer))
+        try:
+            return last_seen(fact, self._world[fact.cluster].side(fact.peer))
+        except FabricError as problem:
+            return problem.why
 
     def _keep_telling(self) -> None:
         while not self._over.wait(TICK_S):
-            lines = self.lines()
+            try:
+                lines = self.lines()
+            except Exception:
+                # A value that nobody foresaw in a cluster. The run meets it too, and says so in its result.
+                continue
             if lines and not self._tell(lines):
                 return
 

@@ -19,6 +19,7 @@ from .._fabric.model import Cluster, ClusterId
 from .._fabric.objects import ClusterState
 from .._fabric.resources import Json, Resource
 from .._kube.client import Api, Listing
+from .._kube.limits import DEFAULT
 from .._liqo.body import text_at
 from .._liqo.by_peer import TENANT_PREFIX
 from .._liqo.cluster import Raw, parse_cluster, too_old
@@ -31,7 +32,7 @@ from .who import Who
 
 REQUESTS_PER_CLUSTER = 5
 """In flight at once: more would cost more TLS handshakes than they save round trips."""
-READ_S = 120.0
+READ_S = DEFAULT.reading_s
 """For one reading of one cluster with all its requests, however many pages they have."""
 CANNOT_READ = "cannot read the cluster"
 

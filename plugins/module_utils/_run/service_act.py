@@ -94,6 +94,10 @@ class _Run:
                 self.failures[op.id] = self.failures[min(op.needs & self.failures.keys())]
                 del left[op.id]
             free = [op for op in left.values() if not op.needs & left.keys()]
+            if lost := {op.id: problem for op in free if (problem := self._lost(op.awaits)) is not None}:
+                self.failures.update(lost)
+                left = {key: op for key, op in left.items() if key not in lost}
+                continue
             ready = [op for op in free if not self._missing(op.awaits)]
             if ready:
                 for op, problem in zip(ready, self.pool.map(self._attempt, ready), strict=True):
@@ -113,7 +117,7 @@ class _Run:
             count = self.changes.count
             missing = self._missing(wanted)
             patience = min(SETTLE_S, self.deadline - time.monotonic())
-            if not missing or not self.changes.wait_beyond(count, timeout_s=patience):
+            if all(self._lost([fact]) for fact in missing) or not self.changes.wait_beyond(count, timeout_s=patience):
                 return tuple(missing)
 
     def _missing(self, facts: Iterable[SliceFact]) -> list[SliceFact]:
@@ -123,6 +127,11 @@ class _Run:
             if fact.cluster not in self.feeds
             or not holds(fact, self.feeds[fact.cluster].slices(), self.readings[fact.cluster].services.state)
         ]
+
+    def _lost(self, facts: Iterable[SliceFact]) -> FabricError | None:
+        """Why one of these cannot be waited for."""
+        feeds = (self.feeds.get(fact.cluster) for fact in facts)
+        return next((feed.unusable for feed in feeds if feed is not None and feed.unusable is not None), None)
 
     def _attempt(self, op: SliceOp) -> FabricError | None:
         try:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import threading
 
+from .._fabric.errors import FabricError
 from .._fabric.propagation.model import Slice
 from .._fabric.resources import Json
 from .._kube.watching import Event
 from .._liqo.by_peer import key_of
 from .._liqo.resources import ENDPOINT_SLICE, Query
 from .._liqo.services import parse_slice
-from .follower import Follower
+from .follower import UNUSABLE, Follower
 from .read import Scope
 from .service_read import ServiceReading
 from .world import Changes
@@ -26,12 +27,14 @@ class SliceFeed:
         self._changes = changes
         self._lock = threading.Lock()
         self._slices: dict[tuple[str, str], Slice] = {}
+        self.unusable: FabricError | None = None
+        """Set while what the cluster sends is of no use: no waiting would end that."""
         self._take_list(reading.slices.items)
         scope = Scope(
             query=Query(resource=ENDPOINT_SLICE, selector=reading.selector),
             resource_version=reading.slices.resource_version,
         )
-        self._follower = Follower(reading.api, scope, changed=self._take, listed=self._take_list)
+        self._follower = Follower(reading.api, scope, changed=self._take, listed=self._take_list, heard=self._hear)
         self._follower.start()
 
     def slices(self) -> tuple[Slice, ...]:
@@ -41,6 +44,11 @@ class SliceFeed:
 
     def close(self) -> None:
         self._follower.close()
+
+    def _hear(self, problem: FabricError | None) -> None:
+        self.unusable = problem if problem is not None and problem.fault in UNUSABLE else None
+        if self.unusable is not None:
+            self._changes.add()
 
     def _take(self, event: Event) -> None:
         with self._lock:

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
+from .._fabric.errors import FabricError
 from .._fabric.model import ClusterId, Pair
 from .._fabric.objects import Side
 from .._fabric.resources import Json, Resource
@@ -21,8 +22,11 @@ from .._kube.watching import Event
 from .._liqo.body import text_at
 from .._liqo.by_peer import ByPeer, key_of
 from .._liqo.cluster import parse_side
-from .follower import Follower
+from .follower import UNUSABLE, Follower
 from .read import Reading
+
+LONGEST_VERSION = 20
+"""Digits; etcd counts in 64 bits."""
 
 
 class Changes:
@@ -61,7 +65,10 @@ class World:
     def __init__(self, readings: Mapping[ClusterId, Reading]) -> None:
         self._lock = threading.Lock()
         self._changes: dict[Pair, Changes] = {}
-        self._feeds = {cluster: Feed(cluster, reading, self._notify) for cluster, reading in readings.items()}
+        self._feeds = {
+            cluster: Feed(cluster, reading, self._notify, partial(self._notify_all, cluster))
+            for cluster, reading in readings.items()
+        }
 
     def __contains__(self, cluster: object) -> bool:
         return cluster in self._feeds
@@ -84,12 +91,22 @@ class World:
             if peer != cluster:
                 self.changes(Pair.of(cluster, peer)).add()
 
+    def _notify_all(self, cluster: ClusterId) -> None:
+        with self._lock:
+            concerned = [changes for pair, changes in self._changes.items() if cluster in pair]
+        for changes in concerned:
+            changes.add()
+
 
 class Feed:
     """One cluster: what was listed, plus what watches and our own writes told since."""
 
     def __init__(
-        self, cluster: ClusterId, reading: Reading, notify: Callable[[ClusterId, Iterable[ClusterId]], None]
+        self,
+        cluster: ClusterId,
+        reading: Reading,
+        notify: Callable[[ClusterId, Iterable[ClusterId]], None],
+        notify_all: Callable[[], None],
     ) -> None:
         self.cluster = cluster
         self.api = reading.api
@@ -98,15 +115,20 @@ class Feed:
         self.liqo_namespace = reading.raw.liqo_namespace
         self._scopes = reading.scopes
         self._notify = notify
+        self._notify_all = notify_all
         self._lock = threading.Lock()
         self._closed = False
         self._followers: dict[Resource, tuple[Follower, ...]] = {}
         self._objects = ByPeer(reading.raw.objects)
         self._parsed: dict[ClusterId, Side] = {}
+        self._unusable: dict[Resource, FabricError] = {}
 
     def side(self, peer: ClusterId) -> Side:
-        """What the cluster holds about a peer right now."""
+        """What the cluster holds about a peer right now. Raises FabricError while that cannot be known because what the
+        cluster sends is of no use: no waiting would end that."""
         with self._lock:
+            for problem in self._unusable.values():
+                raise problem
             if peer not in self._parsed:
                 self._parsed[peer] = parse_side(self._objects, self.cluster, peer)
             return self._parsed[peer]
@@ -151,6 +173,7 @@ class Feed:
                         scope,
                         changed=partial(self._take, resource),
                         listed=partial(self._take_list, resource),
+                        heard=partial(self._hear, resource),
                     )
                     for scope in self._scopes.get(resource, ())
                 )
@@ -164,6 +187,16 @@ class Feed:
             followers = [follower for some in self._followers.values() for follower in some]
         for follower in followers:
             follower.close()
+
+    def _hear(self, resource: Resource, problem: FabricError | None) -> None:
+        """An API server that does not answer may come back in time."""
+        unusable = problem if problem is not None and problem.fault in UNUSABLE else None
+        with self._lock:
+            if unusable is None:
+                self._unusable.pop(resource, None)
+                return
+            self._unusable[resource] = unusable
+        self._notify_all()
 
     def _take(self, resource: Resource, event: Event) -> None:
         if event.type == "DELETED":
@@ -188,4 +221,6 @@ def _is_older(body: Json, known: Json | None) -> bool:
     if known is None or text_at(body, "metadata", "uid") != text_at(known, "metadata", "uid"):
         return False
     versions = [text_at(one, "metadata", "resourceVersion") for one in (body, known)]
-    return all(version.isdecimal() for version in versions) and int(versions[0]) < int(versions[1])
+    if not all(version.isdecimal() and len(version) <= LONGEST_VERSION for version in versions):
+        return False
+    return int(versions[0]) < int(versions[1])

@@ -20,8 +20,9 @@ description:
     came, went or has another spec or remap, an EndpointSlice that came, went or has other endpoints or ports.
     Latencies and annotations do not.
   - Of Connections and Configurations, only those between two clusters of O(clusters) count.
-  - A cluster that cannot be read is an event of its own, once per outage, and so is its return. The others are watched
-    on. What changed during an outage is found when it is over, unless the cluster had never been read before.
+  - A cluster that cannot be read, or whose answers cannot be understood, is an event of its own, once per outage, and
+    so is its return. The others are watched on. What changed during an outage is found when it is over, unless the
+    cluster had never been read before.
   - Where the rights lack the verb C(watch), or span single namespaces only, the lists are read again every
     O(poll_interval) seconds.
   - An event never holds a credential. Prefer paths of kubeconfigs to their content, since C(ansible-rulebook) may show

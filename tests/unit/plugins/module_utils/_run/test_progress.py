@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import not_understood
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.objects import FactName
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.operations import LinkPlan
 from ansible_collections.liqo.fabric.plugins.module_utils._run import progress as module
@@ -116,6 +117,41 @@ def test_a_link_that_waits_in_vain_says_so_meanwhile_and_at_its_end(clock: Clock
     (meanwhile,) = told.lines()
     assert meanwhile.startswith("  leaf-a <-> leaf-c: waits until leaf-a is connected to leaf-c (")
     assert meanwhile.endswith("), 7 s")
+
+
+def test_a_cluster_that_sends_junk_is_shown_with_the_reason(clock: Clock) -> None:
+    class Junk(OneSide):
+        def side(self, peer: str) -> Any:
+            raise not_understood(ValueError(), what="cannot follow it", where="leaf-a")
+
+    told = Told(lambda _lines: True, clock=clock)
+    world: Any = Junk()
+    told.links([LinkPlan(pair=AC, goals=(CONNECTED,))], world)
+    told.waits(AC, [CONNECTED])
+    clock.now = 7
+    (line,) = told.lines()
+    assert "cannot be understood (ValueError)" in line
+
+
+def test_a_line_that_cannot_be_made_does_not_end_the_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "TICK_S", 0.01)
+    told_lines: list[list[str]] = []
+    turns = iter([ValueError(), TypeError()])
+
+    def lines() -> list[str]:
+        for problem in turns:
+            raise problem
+        return ["at last"]
+
+    def tell(lines: list[str]) -> bool:
+        told_lines.append(lines)
+        return False
+
+    told = Told(tell)
+    monkeypatch.setattr(told, "lines", lines)
+    with told:
+        told._thread.join(10)
+    assert told_lines == [["at last"]]
 
 
 def test_reading_is_told_even_when_it_fails(clock: Clock) -> None:

@@ -6,12 +6,22 @@
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import closing
 from typing import Any
 
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import not_understood
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.operations import Verb
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.propagation.model import ClusterServices
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.propagation.operations import (
+    FactName,
+    SliceFact,
+    SliceKind,
+    SliceOp,
+)
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.resources import Resource
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo.resources import ENDPOINT_SLICE
+from ansible_collections.liqo.fabric.plugins.module_utils._run.service_act import execute
 from ansible_collections.liqo.fabric.plugins.module_utils._run.service_read import ServiceReading
 from ansible_collections.liqo.fabric.plugins.module_utils._run.slice_feed import SliceFeed
 from ansible_collections.liqo.fabric.plugins.module_utils._run.world import Changes
@@ -59,3 +69,25 @@ def test_the_same_list_again_is_no_change() -> None:
         assert changes.wait_beyond(seen, timeout_s=PATIENCE_S)
         assert len(feed.slices()[0].endpoints[0].addresses) == 2
     assert (seen, changes.count) == (1, 2)
+
+
+def test_nobody_waits_for_slices_of_a_cluster_that_sends_junk() -> None:
+    junk = not_understood(ValueError(), what="cannot list endpointslices", where="leaf-a")
+    api = PretendApi("leaf-a", [endpoint_slice("10.0.0.1")])
+    services = ClusterServices(state=build.cluster("leaf-a"))
+    slices = api.list(ENDPOINT_SLICE)
+    api.refuse = lambda verb, _resource: junk if verb == "list" else None
+    reading = ServiceReading(api=api.as_api(), who=build.who(), services=services, slices=slices, selector=None)
+    leaf = build.cluster_id("leaf-a")
+    wanted = SliceFact(
+        name=FactName.MIRRORED, cluster=leaf, hub=build.cluster_id("hub"), namespace="shop", service="web", slice="none"
+    )
+    op = SliceOp(
+        cluster=leaf, peer=leaf, verb=Verb.DELETE, kind=SliceKind.SLICE, name="x", namespace="shop", reason="r",
+        awaits=(wanted,),
+    )  # fmt: skip
+    begun = time.monotonic()
+    result = execute([op], [wanted], {leaf: reading}, wait=True, deadline=begun + 10 * PATIENCE_S)
+    assert time.monotonic() - begun < PATIENCE_S
+    assert result.failures == {op.id: junk}
+    assert result.unmet == (wanted,)

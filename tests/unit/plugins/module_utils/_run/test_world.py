@@ -9,22 +9,32 @@ import copy
 from typing import Any, cast
 
 import pytest
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import (
+    FabricError,
+    FailureName,
+    Unreachable,
+    not_understood,
+)
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import ClusterId
 from ansible_collections.liqo.fabric.plugins.module_utils._kube.client import Api
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo import resources
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo.cluster import parse_cluster
-from ansible_collections.liqo.fabric.plugins.module_utils._run.read import Reading
+from ansible_collections.liqo.fabric.plugins.module_utils._liqo.resources import Query
+from ansible_collections.liqo.fabric.plugins.module_utils._run.read import Reading, Scope
 from ansible_collections.liqo.fabric.plugins.module_utils._run.world import World
 
 from tests.unit import bodies
 from tests.unit.build import cluster_id, pair, who
+from tests.unit.pretend_api import PretendApi
 
 A, B, C = (cluster_id(name) for name in ("leaf-a", "leaf-b", "leaf-c"))
 
 
-def reading(cluster: ClusterId, *peers: str) -> Reading:
+def reading(cluster: ClusterId, *peers: str, api: PretendApi | None = None) -> Reading:
     raw = bodies.raw(body for peer in peers for body in bodies.linked_cluster(cluster, peer))
-    return Reading(api=cast(Api, None), who=who(cluster), raw=raw, state=parse_cluster(raw, cluster))
+    scopes = {resources.CONNECTION: (Scope(query=Query(resource=resources.CONNECTION)),)}
+    state = parse_cluster(raw, cluster)
+    return Reading(api=cast(Api, api), who=who(cluster), raw=raw, state=state, scopes=scopes)
 
 
 @pytest.fixture
@@ -60,3 +70,43 @@ def test_what_is_gone_is_gone(world: World) -> None:
     world[B].drop(resources.CONNECTION, namespace="liqo-tenant-leaf-a", name="gw-leaf-a")
     assert world[B].side(A).connections == ()
     assert changes.wait_beyond(before, timeout_s=0)
+
+
+PATIENCE_S = 10
+JUNK = not_understood(ValueError(), what="cannot list connections", where="leaf-a")
+DOWN = Unreachable(what="cannot list connections", where="leaf-a", why="refused", next="start it")
+
+
+def test_who_waits_for_a_cluster_that_sends_junk_is_told_at_once_and_nobody_else() -> None:
+    api = PretendApi("leaf-a", [], lambda verb, _resource: JUNK if verb == "list" else None)
+    world = World({A: reading(A, "leaf-b", api=api), B: reading(B, "leaf-a"), C: reading(C, "leaf-b")})
+    waiting, other = world.changes(pair("leaf-a", "leaf-b")), world.changes(pair("leaf-b", "leaf-c"))
+    seen = waiting.count, other.count
+    world[A].follow([resources.CONNECTION])
+    try:
+        assert waiting.wait_beyond(seen[0], timeout_s=PATIENCE_S)
+        with pytest.raises(FabricError) as caught:
+            world[A].side(B)
+        assert caught.value.fault is FailureName.NOT_UNDERSTOOD
+        assert world[B].side(A).connections
+        assert other.count == seen[1]
+    finally:
+        world.close()
+
+
+def test_a_cluster_that_is_away_is_waited_for_and_one_that_is_understood_again_is_believed(world: World) -> None:
+    feed = world[A]
+    feed._hear(resources.CONNECTION, DOWN)
+    assert feed.side(B).connections
+    feed._hear(resources.CONNECTION, JUNK)
+    feed._hear(resources.CONFIGURATION, None)
+    with pytest.raises(FabricError):
+        feed.side(B)
+    feed._hear(resources.CONNECTION, None)
+    assert feed.side(B).connections
+
+
+@pytest.mark.parametrize("version", ["9" * 5000, "x", "", "\N{SUPERSCRIPT TWO}"])
+def test_an_absurd_version_is_no_older_one(world: World, version: str) -> None:
+    world[A].put(resources.CONNECTION, lost("leaf-b", version))
+    assert world[A].side(B).connections[0].value == "Error"
