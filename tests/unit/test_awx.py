@@ -320,5 +320,5 @@ def test_the_recipe_of_the_page_makes_one_kubeconfig_of_many(tmp_path: Path) -> 
         (tmp_path / "kubeconfigs" / name).write_text(yaml.safe_dump(one))
     subprocess.run(["bash", "-euo", "pipefail", "-c", recipe], cwd=tmp_path, check=True, capture_output=True)
     for number, name in enumerate(LEAVES):
-        chosen = select(str(tmp_path / "retail.kubeconfig"), context=name, cluster=name)
+        chosen = select(str(tmp_path / "retail.kubeconfig"), context=name)
         assert chosen.server == f"https://10.0.0.{number}:6443"

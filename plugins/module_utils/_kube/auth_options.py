@@ -42,7 +42,7 @@ CLUSTER_AUTH_SPEC: dict[str, dict[str, object]] = {
 """Suboptions for an argument spec whose list elements are clusters."""
 
 _PROXY_HEADERS = ("proxy_basic_auth", "basic_auth", "user_agent")
-_NAMES_A_SERVER = ("kubeconfig", "host")
+_CREDENTIALS = ("api_key", "username", "password", "client_cert", "client_key")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,9 +50,10 @@ class Auth:
     """The connection options of one cluster after the environment was consulted; None is what nobody set."""
 
     kubeconfig: str | Mapping[str, object] | None = field(default=None, repr=False)
-    """Path, several paths joined as in KUBECONFIG, or the content as a dictionary (hence not in the repr)."""
+    """Path, several paths joined as in KUBECONFIG, or the content as a dictionary or text (hence not in the repr)."""
     context: str | None = None
-    host: str | None = None
+    host: str | None = field(default=None, repr=False)
+    """May carry a password in its URL."""
     api_key: str | None = field(default=None, repr=False)
     username: str | None = None
     password: str | None = field(default=None, repr=False)
@@ -69,28 +70,27 @@ class Auth:
     impersonate_groups: tuple[str, ...] = ()
 
     @property
-    def is_complete(self) -> bool:
-        """Server and credentials are both named here, so that no kubeconfig is looked at."""
-        credentials = self.api_key or (self.username and self.password) or (self.client_cert and self.client_key)
-        return bool(self.host and credentials)
+    def empty_target(self) -> str:
+        """The option that names the server with nothing in it: somebody meant one, and another must not be taken."""
+        if self.kubeconfig is not None and not (self.kubeconfig and str(self.kubeconfig).strip()):
+            return "kubeconfig"
+        return "host" if self.host is not None and not self.host.strip() else ""
 
 
 def resolve(options: Mapping[str, object], environ: Mapping[str, str] | None = None) -> Auth:
     """The options of one cluster, completed from K8S_AUTH_* variables.
 
-    The variables count as one set: when they name a server and the cluster names its own, none of them is used for it.
+    The variables describe one connection. What belongs to that connection is not used for a cluster that names another.
     """
     given = {name: _given(options, name) for name in CLUSTER_AUTH_SPEC}
-    surrounding = _from_environment(os.environ if environ is None else environ)
-    if any(given[name] for name in _NAMES_A_SERVER) and any(name in surrounding for name in _NAMES_A_SERVER):
-        surrounding = {}
+    surrounding = _without_foreign(_from_environment(os.environ if environ is None else environ), given)
     value = {name: surrounding.get(name) if given[name] is None else given[name] for name in CLUSTER_AUTH_SPEC}
     kubeconfig, headers = value["kubeconfig"], value["proxy_headers"]
     groups = value["impersonate_groups"]
     return Auth(
-        kubeconfig=kubeconfig if isinstance(kubeconfig, Mapping) else _text(kubeconfig),
+        kubeconfig=kubeconfig if isinstance(kubeconfig, Mapping) else _target(kubeconfig),
         context=_text(value["context"]),
-        host=_text(value["host"]),
+        host=_target(value["host"]),
         api_key=_text(value["api_key"]),
         username=_text(value["username"]),
         password=_text(value["password"]),
@@ -105,6 +105,22 @@ def resolve(options: Mapping[str, object], environ: Mapping[str, str] | None = N
         impersonate_user=_text(value["impersonate_user"]),
         impersonate_groups=tuple(map(str, groups)) if isinstance(groups, (list, tuple)) else _split(_text(groups)),
     )
+
+
+def _without_foreign(surrounding: Mapping[str, object], given: Mapping[str, object]) -> dict[str, object]:
+    """What the variables say that holds for this cluster as well."""
+    own = {name for name in ("kubeconfig", "host", "context") if given[name] is not None}
+    theirs = surrounding.keys() & {"kubeconfig", "host", "context"}
+    # It names its server by itself, as the variables do: nothing of theirs is meant for it.
+    if own & {"kubeconfig", "host"} and theirs & {"kubeconfig", "host"}:
+        return {}
+    # A host of its own has nothing to do with a context of theirs, nor a context of its own with a host of theirs.
+    if (own == {"host"} and "context" in theirs) or (own == {"context"} and theirs - {"context"} == {"host"}):
+        return {}
+    # One context of many: the file and the way to it are shared, who we are there and at which address is not.
+    if "context" in own and theirs:
+        return {name: value for name, value in surrounding.items() if name not in ("host", *_CREDENTIALS)}
+    return dict(surrounding)
 
 
 def variables(name: str) -> tuple[str, ...]:
@@ -129,7 +145,8 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, object]:
 def _given(options: Mapping[str, object], name: str) -> object:
     """What the cluster itself says; aliases are looked at for callers that have no argument spec in between."""
     values = (options.get(spelling) for spelling in (name, *_aliases(name)))
-    return next((value for value in values if value is not None), None)
+    # An empty context is none, as in a kubeconfig.
+    return next((value for value in values if value is not None and (value != "" or name != "context")), None)
 
 
 def _aliases(name: str) -> tuple[str, ...]:
@@ -139,6 +156,11 @@ def _aliases(name: str) -> tuple[str, ...]:
 
 def _text(value: object) -> str | None:
     return str(value) if value is not None and value != "" else None
+
+
+def _target(value: object) -> str | None:
+    """An empty one stays, to be refused."""
+    return None if value is None else str(value)
 
 
 def _flag(value: object) -> bool | None:

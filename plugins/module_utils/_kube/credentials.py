@@ -1,219 +1,288 @@
 # Copyright: (c) 2026, liqo.fabric contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Credentials, from wherever kubernetes.core takes them: kubeconfig, exec plugin, the pod this runs in.
+"""From connection options to a server and to who we are there: options, kubeconfig, or the pod this runs in.
 
-The Python package kubernetes reads them; every complaint of it is turned into one sentence that quotes no secret. It is
-imported inside functions: that takes about a second, which a face that only shows its documentation or refuses its
-input need not spend; and the sanity tests import this file without it.
+Everything is read afresh each time, so that a renewed token or certificate is found.
 """
 
 from __future__ import annotations
 
 import importlib
 import importlib.metadata
-import logging
+import os
 import sys
-import threading
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import quote
 
 from .._fabric.errors import FabricError, FailureName
 from .auth_options import Auth
+from .exec_plugin import Plugin, cluster_info, credentials_of
+from .headers import basic
 from .kubeconfig import Selection, paths_of, select
+from .kubeconfig_fields import Fields, KubeconfigError
+from .oidc import id_token
+from .secrets_in_options import user_secrets, userinfo, without_userinfo
+from .unusable import UnusableError
 
-if TYPE_CHECKING:
-    from kubernetes.client import Configuration
-    from kubernetes.config.kube_config import KubeConfigLoader
+OLDEST: Mapping[str, tuple[str, tuple[int, int]]] = {"urllib3": ("urllib3", (2, 3)), "PyYAML": ("yaml", (6, 0))}
+"""Packages as in requirements.txt: what to import, and the oldest version that does. An older urllib3 cannot end a read
+from another thread."""
 
-T = TypeVar("T")
+SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+"""What a pod has to talk to the API server of its cluster."""
 
-PLUGIN_TIMEOUT_S = 60.0
-"""An exec plugin that waits for somebody at a browser must not hold up a run for ever."""
-
-OLDEST = {"kubernetes": (29, 0), "urllib3": (2, 3)}
-"""Packages and the oldest versions that do, as in requirements.txt. An older urllib3, with which the package kubernetes
-would be content, cannot end a read from another thread."""
-
-_MAX_PLUGIN_TEXT = 256
-# The library remembers a temporary file before it has written it: a second thread with the same certificate would read
-# an empty one.
-_TEMPORARY_FILES = threading.Lock()
-# Its modules import each other in a circle, of which threads that begin at the same time would see unfinished parts.
-_IMPORT = threading.Lock()
+# Of a header of its own; the percent sign is no letter of a header name for Kubernetes.
+_HEADER_LETTERS = "!#$&'*+^`|"
 
 
-def read_configuration(auth: Auth, *, cluster: str) -> Configuration:
-    """Read afresh, from the same places and in the same order as kubernetes.core. Raises FabricError."""
-    check_packages(cluster)
-    from kubernetes.client import Configuration
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """Whom we talk to, and how we know that it is the one."""
 
-    configuration = Configuration()
-    # A host that comes without kubeconfig stands for itself: credentials of some other cluster must not be sent there.
-    if auth.is_complete or (auth.host and not auth.kubeconfig and not auth.context):
-        return configuration
-    if not auth.kubeconfig and not auth.context and _load_in_cluster(configuration):
-        return configuration
-    kubeconfig = auth.kubeconfig or _default_kubeconfig()
-    if not auth.kubeconfig and not any(path.exists() for path in paths_of(_default_kubeconfig())):
-        why = f"it has neither kubeconfig nor host, this is no pod, and {kubeconfig} does not exist"
-        raise cannot_use_options(cluster, why, "give its kubeconfig, or its host with credentials")
-    selection = select(kubeconfig, context=auth.context, cluster=cluster)
-    _load_kubeconfig(configuration, kubeconfig, auth, selection=selection, cluster=cluster)
-    return configuration
+    url: str
+    """Without credentials."""
+    verify: bool = True
+    ca: bytes = b""
+    """PEM; empty for the authorities of the system."""
+    name: str = ""
+    """In its certificate, when that is not its host."""
+    proxy: str = field(default="", repr=False)
+    """As a kubeconfig names it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Who we are."""
+
+    authorization: str = field(default="", repr=False)
+    """The value of that header."""
+    certificate: bytes = field(default=b"", repr=False)
+    key: bytes = field(default=b"", repr=False)
+    expires: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """All that is needed to talk to a cluster."""
+
+    server: Server
+    identity: Identity
+    impersonation: tuple[tuple[str, str], ...] = ()
+    """Headers that say as whom we act."""
+
+
+def read_credentials(auth: Auth) -> Credentials:
+    """Raises UnusableError. An exec plugin of the kubeconfig runs when its credentials are needed."""
+    if auth.empty_target:
+        why = f"{auth.empty_target} is given and empty"
+        raise UnusableError(why, f"fill it in, or leave {auth.empty_target} out where another connection is meant")
+    selection, user = None, None
+    # A host that comes without kubeconfig stands for itself: credentials of another cluster must not be sent there.
+    if auth.host and not auth.kubeconfig and not auth.context:
+        server, identity = Server(url=auth.host), Identity()
+    elif not auth.kubeconfig and not auth.context and (pod := _pod()) is not None:
+        server, identity = pod
+    else:
+        selection = _selection(auth)
+        user = selection.user
+        server, identity = _server_of(selection.cluster), Identity()
+    server = _with_options(server, auth)
+    own = _own_identity(auth)
+    if own is not None:
+        identity = own
+    elif selection is not None and user is not None:
+        identity = _identity_of(user, selection, server, persist=auth.persist_config)
+    login = userinfo(server.url)
+    if login and identity == Identity():
+        identity = Identity(authorization=basic(login))
+    return Credentials(
+        server=replace(server, url=without_userinfo(server.url)),
+        identity=identity,
+        impersonation=_impersonation(auth, user),
+    )
 
 
 def check_packages(where: str) -> None:
     """Raises FabricError that names the first Python package that is missing or too old, and how to get it."""
     remedy = "or point ansible_python_interpreter at an interpreter that has it"
-    try:
-        with _IMPORT:
-            importlib.import_module("kubernetes.client")
-    except ImportError as error:
-        why = f"the Python package kubernetes cannot be imported by {sys.executable} ({error})"
-        install = f"install it there with '{sys.executable} -m pip install kubernetes'"
-        raise _package_missing(where, why, f"{install}, {remedy}") from error
-    for name, oldest in OLDEST.items():
-        found = importlib.metadata.version(name)
+    for package, (module, oldest) in OLDEST.items():
+        wanted = ".".join(map(str, oldest))
+        try:
+            importlib.import_module(module)
+        except ImportError as error:
+            why = f"the Python package {package} cannot be imported by {sys.executable} ({error})"
+            install = f"install it there with '{sys.executable} -m pip install \"{package}>={wanted}\"'"
+            raise _package_missing(where, why, f"{install}, {remedy}") from error
+        found = importlib.metadata.version(package)
         if tuple(map(int, found.split(".")[:2])) < oldest:
-            wanted = ".".join(map(str, oldest))
-            why = f"the Python package {name} of {sys.executable} is {found}, and {wanted} or newer is needed"
-            install = f"update it there with '{sys.executable} -m pip install \"{name}>={wanted}\"'"
+            why = f"the Python package {package} of {sys.executable} is {found}, and {wanted} or newer is needed"
+            install = f"update it there with '{sys.executable} -m pip install \"{package}>={wanted}\"'"
             raise _package_missing(where, why, f"{install}, {remedy}")
 
 
-def _default_kubeconfig() -> str:
-    from kubernetes.config import KUBE_CONFIG_DEFAULT_LOCATION
+def default_kubeconfig() -> str:
+    """That of kubectl."""
+    return os.environ.get("KUBECONFIG") or "~/.kube/config"
 
-    return str(KUBE_CONFIG_DEFAULT_LOCATION)
 
-
-def _load_in_cluster(configuration: Configuration) -> bool:
-    """False outside a pod."""
-    from kubernetes.config import ConfigException, load_incluster_config
-
+def _pod() -> tuple[Server, Identity] | None:
+    """None outside of a pod."""
+    host, port = os.environ.get("KUBERNETES_SERVICE_HOST"), os.environ.get("KUBERNETES_SERVICE_PORT")
+    token, ca = SERVICE_ACCOUNT / "token", SERVICE_ACCOUNT / "ca.crt"
+    if not host or not port or not token.is_file() or not ca.is_file():
+        return None
+    url = f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
     try:
-        load_incluster_config(client_configuration=configuration)
-    except ConfigException:
-        return False
-    return True
+        return Server(url=url, ca=ca.read_bytes()), Identity(authorization=f"Bearer {token.read_text().strip()}")
+    except (OSError, UnicodeDecodeError):
+        why = f"the service account of this pod in {SERVICE_ACCOUNT} cannot be read"
+        raise UnusableError(why, "make its files readable for the user of the task, or give a kubeconfig") from None
 
 
-def _load_kubeconfig(
-    configuration: Configuration,
-    kubeconfig: str | Mapping[str, object],
-    auth: Auth,
-    *,
-    selection: Selection,
-    cluster: str,
-) -> None:
-    said = _PluginComplaints()
-
-    def load() -> None:
-        with said:
-            _loader(kubeconfig, auth).load_and_set(configuration)
-
-    try:
-        if selection.plugin:
-            _in_time(load, seconds=PLUGIN_TIMEOUT_S)
-        else:
-            load()
-    except TimeoutError:
-        why = f"{selection.plugin} gave no credentials within {PLUGIN_TIMEOUT_S:g} s"
-        raise _plugin_failed(cluster, selection, why) from None
-    except Exception as error:
-        # Whatever the library tripped over: its words may quote a token.
-        if selection.plugin:
-            raise _plugin_failed(cluster, selection, f"{selection.plugin} failed ({type(error).__name__})") from None
-        why = f"the context {selection.context!r} of the kubeconfig cannot be used ({type(error).__name__})"
-        raise cannot_use_options(cluster, why, "check that kubectl works with this file and context") from None
-    if selection.plugin and not configuration.api_key and not configuration.cert_file:
-        raise _plugin_failed(cluster, selection, f"{selection.plugin} gave no credentials: {said.text or 'no reason'}")
+def _selection(auth: Auth) -> Selection:
+    kubeconfig = auth.kubeconfig or default_kubeconfig()
+    if not auth.kubeconfig and not any(path.exists() for path in paths_of(default_kubeconfig())):
+        lacks = "neither kubeconfig nor host, this is no pod" if not auth.context else "a context but no kubeconfig"
+        why = f"it has {lacks}, and {kubeconfig} does not exist"
+        raise UnusableError(why, "give its kubeconfig, or its host with credentials")
+    return select(kubeconfig, context=auth.context)
 
 
-def _loader(kubeconfig: str | Mapping[str, object], auth: Auth) -> KubeConfigLoader:
-    from kubernetes.config import kube_config
-
-    class Loader(kube_config.KubeConfigLoader):  # type: ignore[misc]  # the library has no types
-        def _load_cluster_info(self) -> None:
-            with _TEMPORARY_FILES:
-                super()._load_cluster_info()
-
-    if isinstance(kubeconfig, Mapping):
-        return Loader(config_dict=dict(kubeconfig), active_context=auth.context, config_base_path=None)
-    merged = kube_config.KubeConfigMerger(kubeconfig)
-    return Loader(
-        config_dict=merged.config,
-        active_context=auth.context,
-        config_base_path=None,
-        config_persister=merged.save_changes if auth.persist_config else None,
+def _server_of(cluster: Fields) -> Server:
+    insecure, ca = cluster.flag("insecure-skip-tls-verify"), cluster.pem("certificate-authority")
+    if insecure and ca:
+        why = f"{cluster.owner} has insecure-skip-tls-verify and a certificate-authority, which contradict each other"
+        raise KubeconfigError(why, "take one of them out; kubectl refuses both together")
+    return Server(
+        url=cluster.text("server"),
+        verify=not insecure,
+        ca=ca,
+        name=cluster.text("tls-server-name"),
+        proxy=cluster.text("proxy-url"),
     )
 
 
-class _PluginComplaints(logging.Handler):
-    """Catches what the library logs, in this thread, when a plugin fails: it raises nothing and returns nothing."""
-
-    def __init__(self) -> None:
-        super().__init__(level=logging.ERROR)
-        self.text = ""
-        self._thread = 0
-
-    def __enter__(self) -> None:
-        self._thread = threading.get_ident()
-        logging.getLogger().addHandler(self)
-
-    def __exit__(self, *_: object) -> None:
-        logging.getLogger().removeHandler(self)
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if record.thread == self._thread and record.name == "root":
-            self.text = " ".join(record.getMessage().split())[:_MAX_PLUGIN_TEXT]
-
-
-def _in_time(function: Callable[[], T], *, seconds: float) -> T:
-    """Raises TimeoutError and leaves the thread behind when it takes too long; its own exceptions are passed on."""
-    results: list[T] = []
-    errors: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            results.append(function())
-        except BaseException as error:
-            errors.append(error)
-
-    thread = threading.Thread(target=run, daemon=True, name="credentials plugin")
-    thread.start()
-    thread.join(seconds)
-    if thread.is_alive():
-        raise TimeoutError
-    if errors:
-        raise errors[0]
-    return results[0]
-
-
-def _plugin_failed(cluster: str, selection: Selection, why: str) -> FabricError:
-    next_step = f"run the credentials plugin of the context {selection.context!r} by hand, as the user of the task"
-    return FabricError(
-        what="cannot get credentials",
-        where=f"{cluster} at {selection.server}",
-        why=why,
-        next=next_step,
-        fault=FailureName.NO_CREDENTIALS,
+def _with_options(server: Server, auth: Auth) -> Server:
+    """What the options say of the server wins."""
+    return replace(
+        server,
+        url=(auth.host or server.url).rstrip("/"),
+        verify=server.verify if auth.validate_certs is None else auth.validate_certs,
+        ca=_file(auth.ca_cert, "ca_cert") or server.ca,
     )
+
+
+def _own_identity(auth: Auth) -> Identity | None:
+    """Who we are by the options; None when they leave that to the kubeconfig."""
+    if bool(auth.username) != bool(auth.password):
+        raise UnusableError("only one of username and password is given", "give both of them or none")
+    if auth.client_key and not auth.client_cert:
+        raise UnusableError("client_key is given without client_cert", "give both of them or none")
+    authorization = ""
+    if auth.api_key:
+        # A token from a file or a variable often ends in a line break.
+        authorization = f"Bearer {auth.api_key.strip()}"
+    elif auth.username:
+        authorization = basic(f"{auth.username}:{auth.password}")
+    if not authorization and not auth.client_cert:
+        return None
+    return Identity(
+        authorization=authorization,
+        certificate=_file(auth.client_cert, "client_cert"),
+        key=_file(auth.client_key, "client_key"),
+    )
+
+
+def _identity_of(user: Fields, selection: Selection, server: Server, *, persist: bool) -> Identity:
+    """In the order in which kubectl looks: what stands there itself, then what a program or provider gives."""
+    plugin, provider = user.fields("exec"), user.fields("auth-provider")
+    certificate, key = user.pem("client-certificate"), user.pem("client-key")
+    login = f"{user.text('username')}:{user.text('password')}"
+    token = _token(user)
+    for count, why in (
+        ((token != "") + (login != ":"), "a token and a user name with password"),
+        ((plugin is not None) + (provider is not None), "exec and auth-provider"),
+    ):
+        if count > 1:
+            raise KubeconfigError(f"{user.owner} has both {why}", "take one of them out; kubectl refuses both together")
+    if certificate and not key:
+        raise KubeconfigError(f"{user.owner} has a client-certificate without a client-key", "add the key")
+    found = Identity(certificate=certificate, key=key)
+    if token or login != ":":
+        return replace(found, authorization=f"Bearer {token}" if token else basic(login))
+    if plugin is not None:
+        given = credentials_of(
+            Plugin.of(plugin),
+            context=selection.context,
+            server=without_userinfo(server.url),
+            cluster=cluster_info(selection.cluster, ca=server.ca),
+            secrets=user_secrets(user.content),
+        )
+        return Identity(
+            authorization=f"Bearer {given.token.strip()}" if given.token else "",
+            certificate=given.certificate or certificate,
+            key=given.key or key,
+            expires=given.expires,
+        )
+    if provider is not None:
+        return replace(found, authorization=f"Bearer {id_token(provider, persist=persist)}")
+    return found
+
+
+def _token(user: Fields) -> str:
+    """That of the file, if it can be read, as for kubectl."""
+    token = user.text("token").strip()
+    if not user.text("tokenFile"):
+        return token
+    try:
+        read = user.file("tokenFile").decode("ascii", "replace").strip()
+    except KubeconfigError:
+        if token:
+            return token
+        raise
+    if not read:
+        raise KubeconfigError(f"{user.path('tokenFile')} is empty (tokenFile of {user.owner})", "write a token to it")
+    return read
+
+
+def _impersonation(auth: Auth, user: Fields | None) -> tuple[tuple[str, str], ...]:
+    """As whom we act by the options, or else by the user of the kubeconfig."""
+    name, groups, uid, extra = auth.impersonate_user or "", auth.impersonate_groups, "", None
+    if user is not None and not name:
+        name, uid, extra = user.text("as"), user.text("as-uid"), user.fields("as-user-extra")
+        groups = groups or user.texts("as-groups")
+    pairs = [("Impersonate-Uid", uid)] if uid else []
+    pairs += [("Impersonate-Group", group) for group in groups]
+    for key, values in _extra(extra).items():
+        header = f"Impersonate-Extra-{quote(str(key), safe=_HEADER_LETTERS)}"
+        pairs += [(header, value) for value in values]
+    if pairs and not name:
+        why = "groups, a uid or extra attributes to act with are given, but no user to act as"
+        raise UnusableError(why, "add impersonate_user, or as in the kubeconfig")
+    return (("Impersonate-User", name), *pairs) if name else ()
+
+
+def _extra(fields: Fields | None) -> dict[str, tuple[str, ...]]:
+    return {} if fields is None else {str(key): fields.texts(key) for key in fields.content}
+
+
+def _file(path: str | None, option: str) -> bytes:
+    if not path:
+        return b""
+    try:
+        return Path(path).expanduser().read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        raise UnusableError(f"the file {path} does not exist", f"correct {option}") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        raise UnusableError(f"the file {path} cannot be read: {reason}", f"correct {option}") from None
 
 
 def _package_missing(where: str, why: str, next_step: str) -> FabricError:
     return FabricError(
         what="cannot talk to API servers", where=where, why=why, next=next_step, fault=FailureName.MISSING_PACKAGE
-    )
-
-
-def cannot_use_options(cluster: str, why: str, next_step: str) -> FabricError:
-    """What the user gave does not lead to a connection."""
-    return FabricError(
-        what="cannot use the connection options",
-        where=cluster,
-        why=why,
-        next=next_step,
-        fault=FailureName.NO_CREDENTIALS,
     )

@@ -114,7 +114,7 @@ class Exchange:
         self._counters = Counters()
         self.clock = clock
         self.limits = limits
-        self.session = open_session()
+        self.session = self._opened()
 
     @property
     def counters(self) -> Counters:
@@ -166,7 +166,7 @@ class Exchange:
         allowed = self.allow(self.limits.call_deadline_s, "one request")
         if deadline is not None and deadline.until < allowed.until:
             allowed = deadline
-        session, renewed, repetitions = self.session, False, 0
+        session, renewed, repetitions = self._current(), False, 0
         while True:
             if STOP.is_set:
                 raise STOP.error(what=call.what, where=str(session.endpoint))
@@ -217,7 +217,7 @@ class Exchange:
     def _failed(
         self, call: Call, session: Session, problem: Exception, *, allowed: Allowed, elapsed_s: float
     ) -> _Failed:
-        # urllib3 comes with the Python package kubernetes, which is imported late (see credentials.py).
+        # Imported late: the sanity tests import this file without it.
         from urllib3.exceptions import HTTPError
 
         if isinstance(problem, (HTTPError, OSError)):
@@ -276,12 +276,23 @@ class Exchange:
             response.close()
         return b"".join(chunks)[:limit], size > limit
 
-    def _renew(self, stale: Session) -> Session:
-        """Fresh credentials, read once however many threads met the 401."""
+    def _opened(self) -> Session:
+        session = self._open_session()
+        # What has expired when it comes does not expire again: clocks differ, and the server is the one who judges.
+        is_over = session.expires is not None and session.expires <= self.clock.now()
+        return replace(session, expires=None) if is_over else session
+
+    def _current(self) -> Session:
+        session = self.session
+        has_expired = session.expires is not None and session.expires <= self.clock.now()
+        return self._renew(session, "the credentials have expired") if has_expired else session
+
+    def _renew(self, stale: Session, why: str = "401") -> Session:
+        """Fresh credentials, read once however many threads want them."""
         with self._renewing:
             if self.session is stale:
-                self._say("401: the credentials are read again")
-                self.session = self._open_session()
+                self._say(f"{why}: the credentials are read again")
+                self.session = self._opened()
             return self.session
 
     def _refused(self, call: Call, session: Session, refusal: Refusal) -> _Failed:

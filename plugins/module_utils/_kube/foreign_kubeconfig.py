@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from .._fabric.errors import FabricError, FailureName
+from .kubeconfig import parse
+from .kubeconfig_fields import KubeconfigError
 
 _RUNS_PROGRAMS = ("exec", "auth-provider")
 _NAMES_FILES = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
@@ -18,12 +20,9 @@ _NAMES_FILES = ("certificate-authority", "client-certificate", "client-key", "to
 
 def require_self_contained(text: str, *, where: str) -> None:
     """Raises FabricError, which quotes nothing of the content, unless it is a kubeconfig that stands for itself."""
-    # PyYAML comes with the Python package kubernetes, which is imported late (see credentials.py).
-    import yaml
-
     try:
-        document = yaml.safe_load(text)
-    except yaml.YAMLError:
+        document = parse(text, "it")
+    except KubeconfigError:
         document = None
     if not isinstance(document, Mapping) or not document.get("clusters"):
         raise _unusable(where, "it holds no kubeconfig", "look at the Secret, Liqo has not filled it or it is damaged")

@@ -1,27 +1,57 @@
 # Copyright: (c) 2026, liqo.fabric contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a kubeconfig says, read before the library does: every mistake in it becomes one sentence.
+"""What a kubeconfig says, as kubectl reads it: every mistake in it becomes one sentence that quotes no secret.
 
-The library's own complaints cannot be shown, because some of them quote the whole entry of a user, token included. So
-the mistakes that people make are looked for here first; what is left over is reported without the library's words.
+It is read here and not by a library, so that a private key in it needs no file, and no field is silently passed over.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
+import functools
 import os
+import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from .._fabric.errors import FabricError, FailureName
 from .._fabric.resources import Json
-from .secrets_in_options import is_content
+from .kubeconfig_fields import Fields, KubeconfigError
 
 _MAX_NAMES = 10
 """Names listed in a message at most."""
+
+_CLUSTER_FIELDS = (
+    "server",
+    "tls-server-name",
+    "insecure-skip-tls-verify",
+    "certificate-authority",
+    "certificate-authority-data",
+    "proxy-url",
+    # Asks for answers that are not compressed; ours never are.
+    "disable-compression",
+    "extensions",
+    # Written by old versions of kubectl, and without a meaning.
+    "api-version",
+)
+_USER_FIELDS = (
+    "client-certificate",
+    "client-certificate-data",
+    "client-key",
+    "client-key-data",
+    "token",
+    "tokenFile",
+    "username",
+    "password",
+    "as",
+    "as-uid",
+    "as-groups",
+    "as-user-extra",
+    "auth-provider",
+    "exec",
+    "extensions",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,10 +59,16 @@ class Source:
     """One kubeconfig."""
 
     name: str
-    """Its path, or what to call it when it came as a dictionary."""
+    """Its path, or what to call it when it came as a dictionary or as text."""
     folder: Path
     """Where relative paths in it start."""
     document: Json
+    path: Path | None = None
+    """Of its file, if it is one."""
+
+    @property
+    def fields(self) -> Fields:
+        return Fields(content=self.document, owner=self.name, folder=self.folder, origin=self.path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,32 +76,41 @@ class Selection:
     """What the chosen context leads to."""
 
     context: str
-    server: str
-    plugin: str | None
-    """Command of the exec plugin, or name of the auth-provider, that has to run before there are credentials."""
+    cluster: Fields
+    user: Fields | None
+    """None for a context without a user."""
+
+    @property
+    def server(self) -> str:
+        return self.cluster.text("server")
 
 
-class KubeconfigError(Exception):
-    """Why a kubeconfig cannot be used; caught in this file only, where the name of the cluster is known."""
+def select(kubeconfig: str | Json, *, context: str | None) -> Selection:
+    """The context that will be used. Raises KubeconfigError, which names the file and the mistake."""
+    sources = read_sources(kubeconfig)
+    names = " and ".join(source.name for source in sources)
+    chosen = context or _current_context(sources)
+    if not chosen:
+        raise KubeconfigError(
+            f"{names} has no current-context and no context is given",
+            f"set the option context, there are: {_listed(_names(sources, 'contexts'))}",
+        )
+    entry = _entry(sources, "contexts", chosen, within=names)
+    cluster = _entry(sources, "clusters", entry.text("cluster"), within=names)
+    cluster.require_known(*_CLUSTER_FIELDS)
+    cluster.flag("disable-compression")
+    if not cluster.text("server"):
+        raise KubeconfigError(f"{cluster.owner} has no server", "add its URL")
+    user = None
+    if entry.text("user"):
+        user = _entry(sources, "users", entry.text("user"), within=names)
+        user.require_known(*_USER_FIELDS)
+    return Selection(context=chosen, cluster=cluster, user=user)
 
-    def __init__(self, why: str, next_step: str) -> None:
-        super().__init__(why)
-        self.why = why
-        self.next_step = next_step
 
-
-def select(kubeconfig: str | Json, *, context: str | None, cluster: str) -> Selection:
-    """The context that will be used. Raises FabricError, which names the cluster, the file and the mistake."""
-    try:
-        return _select(read_sources(kubeconfig), context)
-    except KubeconfigError as mistake:
-        raise FabricError(
-            what="cannot use the kubeconfig",
-            where=cluster,
-            why=mistake.why,
-            next=mistake.next_step,
-            fault=FailureName.NO_CREDENTIALS,
-        ) from None
+def is_content(kubeconfig: str) -> bool:
+    """Is this the text of a kubeconfig, and not its path?"""
+    return "\n" in kubeconfig or kubeconfig.lstrip().startswith("{") or "apiVersion:" in kubeconfig
 
 
 def paths_of(kubeconfig: str) -> tuple[Path, ...]:
@@ -74,16 +119,14 @@ def paths_of(kubeconfig: str) -> tuple[Path, ...]:
 
 
 def read_sources(kubeconfig: str | Json) -> tuple[Source, ...]:
-    """At least one; of several files, missing ones are passed over as kubectl does. Raises KubeconfigError."""
+    """At least one; of several files, missing and empty ones are passed over, as by kubectl. Raises KubeconfigError."""
     if isinstance(kubeconfig, Mapping):
-        return (Source(name="the kubeconfig dictionary", folder=Path.cwd(), document=kubeconfig),)
+        return (_source("the kubeconfig dictionary", Path.cwd(), kubeconfig),)
     if is_content(kubeconfig):
-        raise KubeconfigError(
-            "kubeconfig holds the text of a kubeconfig where a path or a dictionary belongs",
-            "give the path of the file, or the parsed content (the filter from_yaml makes a dictionary of it)",
-        )
+        name = "the text of the kubeconfig"
+        return (_source(name, Path.cwd(), parse(kubeconfig, name)),)
     paths = paths_of(kubeconfig)
-    existing = tuple(path for path in paths if path.exists())
+    existing = tuple(path for path in paths if os.path.exists(path))  # noqa: PTH110 - no error for a name that is too long
     if not existing:
         named = " and ".join(map(str, paths)) or "an empty path"
         raise KubeconfigError(
@@ -91,113 +134,125 @@ def read_sources(kubeconfig: str | Json) -> tuple[Source, ...]:
             "correct the path; that of liqo_kubeconfig starts at the folder of the inventory, any other at "
             f"{Path.cwd()} on the machine where the task runs",
         )
-    return tuple(_read(path) for path in existing)
+    # The folder as it is written: where the kubeconfig is a link, its relative paths start at the link, as for kubectl.
+    read = [(path, parse(_read(path), str(path))) for path in existing]
+    filled = [(path, document) for path, document in read if document is not None] or read[:1]
+    return tuple(_source(str(path), path.absolute().parent, document, path) for path, document in filled)
 
 
-def _read(path: Path) -> Source:
-    # PyYAML comes with the Python package kubernetes, which is imported late (see credentials.py).
+def parse(text: str, name: str) -> Any:
+    """The YAML of a kubeconfig, None when it is empty. Raises KubeconfigError, which does not quote it."""
+    # PyYAML is imported late: the sanity tests import this file without it.
     import yaml
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        document = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
-    except OSError as error:
-        raise KubeconfigError(
-            f"{path} cannot be read: {error.strerror}", "make it readable for the user of the task"
-        ) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        # str(error) would quote the lines around the mistake.
-        mark = getattr(error, "problem_mark", None)
+        return yaml.load(text, Loader=_loader())
+    except Exception as error:
+        # Its own errors quote the lines around the mistake; those of a text that is no YAML at all are of any class.
+        mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
         place = f" at line {mark.line + 1}" if mark else ""
         raise KubeconfigError(
-            f"{path} is not valid YAML{place}", "correct the file; kubectl config view shows it"
+            f"{name} is not valid YAML{place}", "correct the file; kubectl config view shows it"
         ) from None
-    if not isinstance(document, Mapping):
-        raise KubeconfigError(f"{path} is no kubeconfig, its top level is no mapping", "give the path of a kubeconfig")
-    return Source(name=str(path), folder=path.resolve().parent, document=document)
 
 
-def _select(sources: Sequence[Source], wanted: str | None) -> Selection:
-    names = " and ".join(source.name for source in sources)
-    context_name = wanted or _current_context(sources)
-    if not context_name:
-        raise KubeconfigError(
-            f"{names} has no current-context and no context is given",
-            f"set the option context, there are: {_listed(_names(sources, 'contexts'))}",
-        )
-    context = _entry(sources, "contexts", context_name, within=names)[1]
-    cluster_source, cluster = _entry(sources, "clusters", context.get("cluster"), within=names)
-    server = cluster.get("server")
-    if not isinstance(server, str) or not server:
-        raise KubeconfigError(
-            f"the cluster {context.get('cluster')!r} in {cluster_source.name} has no server", "add its URL"
-        )
-    _check_files(cluster_source, cluster, ("certificate-authority",))
-    plugin = None
-    if context.get("user"):
-        user_source, user = _entry(sources, "users", context["user"], within=names)
-        _check_files(user_source, user, ("client-certificate", "client-key", "tokenFile"))
-        plugin = _plugin(user)
-    return Selection(context=context_name, server=server, plugin=plugin)
+def keep_in_user(fields: Fields, values: Mapping[str, str]) -> None:
+    """Writes values of an entry back to the file that it stands in; as a whole or not at all, with the mode it had.
+
+    Does nothing for what is in no file. Raises KubeconfigError.
+    """
+    import yaml
+
+    if fields.origin is None:
+        return
+    path = fields.origin.resolve()
+    document = parse(_read(path), str(path))
+    section, name, *inner = fields.trail
+    entry = next(entry for entry in document[section] if entry["name"] == name)
+    for step in inner:
+        entry = entry[step]
+    entry.update(values)
+    try:
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            draft = Path(file.name)
+            try:
+                yaml.safe_dump(document, file, default_flow_style=False, sort_keys=False)
+                file.flush()
+                draft.chmod(path.stat().st_mode & 0o777)
+                draft.replace(path)
+            finally:
+                draft.unlink(missing_ok=True)
+    except OSError as error:
+        why = f"the new tokens cannot be written to {path}: {error.strerror}"
+        raise KubeconfigError(why, "make the file and its folder writable, or set persist_config to false") from None
+
+
+@functools.cache
+def _loader() -> Any:
+    """A safe one for which a date is a text, as it is for kubectl."""
+    import yaml
+
+    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # chosen when it runs
+        pass
+
+    Loader.yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+    return Loader
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no text"
+        raise KubeconfigError(f"{path} cannot be read: {reason}", "make it readable for the user of the task") from None
+
+
+def _source(name: str, folder: Path, document: Any, path: Path | None = None) -> Source:
+    kind = document.get("kind") if isinstance(document, Mapping) else None
+    if not isinstance(document, Mapping) or not document:
+        raise KubeconfigError(f"{name} is no kubeconfig, its top level is no mapping", "give the path of a kubeconfig")
+    if kind not in (None, "", "Config") or document.get("apiVersion") not in (None, "", "v1"):
+        raise KubeconfigError(f"{name} is no kubeconfig of the kind Config, version v1", "give that of a kubeconfig")
+    return Source(name=name, folder=folder, document=document, path=path)
 
 
 def _current_context(sources: Iterable[Source]) -> str:
-    """The last one wins, as in the library (kubectl takes the first)."""
-    current = ""
+    """The first one that is set, as for kubectl."""
     for source in sources:
-        current = str(source.document.get("current-context") or "") or current
-    return current
+        if current := source.fields.text("current-context"):
+            return current
+    return ""
 
 
-def _entry(sources: Iterable[Source], section: str, name: object, *, within: str) -> tuple[Source, Json]:
-    """The first entry of that name, and where it stands."""
-    sources = tuple(sources)
+def _entry(sources: Sequence[Source], section: str, name: str, *, within: str) -> Fields:
+    """That of the first file that has one of this name; entries of several files are not mixed, as for kubectl."""
     singular = section.removesuffix("s")
     for source in sources:
-        for entry in _entries(source, section):
-            if entry.get("name") == name:
-                content = entry.get(singular)
-                return source, content if isinstance(content, Mapping) else {}
+        found = [entry for entry in _entries(source, section) if entry.content.get("name") == name]
+        if len(found) > 1:
+            raise KubeconfigError(
+                f"the {singular} {name!r} is there twice in {source.name}", "take one of them out; kubectl refuses both"
+            )
+        if found:
+            owner = f"the {singular} {name!r} in {source.name}"
+            inner = found[0].fields(singular)
+            content = inner.content if inner else {}
+            return replace(source.fields, content=content, owner=owner, trail=(section, name, singular))
     raise KubeconfigError(
         f"the {singular} {name!r} is not in {within}",
         f"name one that is there: {_listed(_names(sources, section))}",
     )
 
 
-def _entries(source: Source, section: str) -> tuple[Json, ...]:
-    entries = source.document.get(section)
-    return tuple(entry for entry in entries if isinstance(entry, Mapping)) if isinstance(entries, list) else ()
+def _entries(source: Source, section: str) -> tuple[Fields, ...]:
+    return source.fields.list_of_fields(section)
 
 
 def _names(sources: Iterable[Source], section: str) -> tuple[str, ...]:
-    return tuple(sorted(str(entry.get("name")) for source in sources for entry in _entries(source, section)))
-
-
-def _check_files(source: Source, entry: Json, keys: Sequence[str]) -> None:
-    for key in keys:
-        content, path = entry.get(f"{key}-data"), entry.get(key)
-        if content:
-            _check_base64(content, f"{key}-data in {source.name}")
-        elif isinstance(path, str) and path and not (source.folder / path).is_file():
-            raise KubeconfigError(
-                f"{source.folder / path} does not exist ({key} in {source.name})", "correct that path"
-            )
-
-
-def _check_base64(content: object, name: str) -> None:
-    try:
-        base64.b64decode(str(content), validate=True)
-    except (binascii.Error, ValueError):
-        raise KubeconfigError(f"{name} is not base64", "write the kubeconfig anew, it seems to be damaged") from None
-
-
-def _plugin(user: Json) -> str | None:
-    plugin, provider = user.get("exec"), user.get("auth-provider")
-    if isinstance(plugin, Mapping):
-        return str(plugin.get("command") or "exec plugin without a command")
-    if isinstance(provider, Mapping):
-        return str(provider.get("name") or "auth-provider without a name")
-    return None
+    return tuple(sorted(str(entry.content.get("name")) for source in sources for entry in _entries(source, section)))
 
 
 def _listed(names: Sequence[str]) -> str:

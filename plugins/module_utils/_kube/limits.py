@@ -66,5 +66,13 @@ class Limits:
     quoted_text: int = 256
     """Characters of a server's message that are quoted at most."""
 
+    # A credentials plugin of a kubeconfig.
+    plugin_s: float = 60.0
+    """Its life. One that waits for somebody at a browser must not hold up a run for ever."""
+    plugin_bytes: int = MIB
+    """What it prints: a token or a certificate."""
+    complaint_bytes: int = 16 * 1024
+    """The end of its standard error, which is kept for a message."""
+
 
 DEFAULT = Limits()

@@ -143,7 +143,7 @@ class Endpoint:
 
 def cause_of(error: BaseException) -> Cause:
     """Reads the chain of an exception of urllib3, ssl or socket."""
-    # urllib3 comes with the Python package kubernetes, which is imported late (see credentials.py).
+    # Imported late: the sanity tests import this file without it.
     import urllib3.exceptions as http
 
     chain = tuple(_chain(error))

@@ -1,9 +1,20 @@
 # Copyright: (c) 2026, liqo.fabric contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which strings of the connection options must never be seen: what a face adds to `module.no_log_values`.
+"""Which texts of the connection options must never be seen: what a face adds to `module.no_log_values`.
 
 `no_log` in an argument spec covers the plain options; it cannot reach into a kubeconfig that is given as a dictionary.
+
+What is masked is masked wherever it occurs, so that an ordinary word would make results unreadable, and the names in
+them useless. Hence three classes:
+
+1. Always secret: what stands in a field for tokens, passwords, keys or certificates, behind a flag or in a variable of
+   an exec plugin whose name says so, and as password in a URL, or as user name without one.
+2. Secret unless it plainly is a name: every other text below a user of a kubeconfig, and the user name in a URL.
+   Plainly names are words with a short number (`admin`, `get-token`, `eu-central-1`, `leaf-a`), flags without a value,
+   paths and URLs made of names, what the entry itself calls its cluster and contexts, and what follows a flag for a
+   cluster, region or profile.
+3. Never secret: the command of a plugin and paths of files, which messages have to name.
 """
 
 from __future__ import annotations
@@ -12,17 +23,20 @@ import base64
 import binascii
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from .auth_options import Auth, resolve
+from .kubeconfig import is_content, parse
+from .unusable import UnusableError
 
-_SECRET_KEYS = frozenset(
+_ALWAYS = frozenset(
     {
         "token",
         "password",
         "client-key-data",
         "client-certificate-data",
         "certificate-authority-data",
+        "idp-certificate-authority-data",
         "access-token",
         "refresh-token",
         "id-token",
@@ -31,79 +45,190 @@ _SECRET_KEYS = frozenset(
         "api_key",
     }
 )
-# Names of environment variables and long flags of exec plugins whose value is a credential.
-_SECRET_NAME = re.compile(r"(secret|token|password|passwd|key)$", re.IGNORECASE)
+_NEVER = frozenset({"client-certificate", "client-key", "tokenFile", "idp-certificate-authority"})
+_NEVER |= {"command", "apiVersion", "interactiveMode", "installHint", "name"}
+# The names of variables and flags whose value is a credential.
+_SAYS_SECRET = re.compile(
+    r"(secret|token|passw(or)?d|passphrase|credentials?|key)([-_]?id)?$|(^|[-_])(pat|auth|pw)$", re.IGNORECASE
+)
+_SECRET_FLAGS = frozenset({"-p", "-P", "-t", "-k"})
+_NAMING_FLAG = re.compile(
+    r"--?(\w+-)?(i|cluster|context|name|region|zone|profile|project|namespace)([-_]?(name|id))?", re.IGNORECASE
+)
+_FLAG = re.compile(r"--?[A-Za-z][A-Za-z-]*")
+_WORD = r"(([A-Z]?[a-z]{1,16}|([A-Z][a-z]{2,16}){2,4}|[A-Z]{1,8})\d{0,3}|\d{1,3})"
+_NAME = re.compile(rf"(v\d((alpha|beta)\d)?|(system:)?{_WORD}([-_.]{_WORD})*|({_WORD}\.)+{_WORD}:\d{{2,5}})")
+_PATH = re.compile(r"(~|\.{1,2}|/(bin|etc|home|opt|root|run|srv|tmp|usr|var|Users))/")
+_MAX_NAME = 40
+_SHORTEST = 4
+"""A shorter text of the second class would be found in ordinary words."""
 
 
 def secret_values(options: Mapping[str, object], environ: Mapping[str, str] | None = None) -> frozenset[str]:
-    """Every secret string in the connection options of one cluster, those from K8S_AUTH_* variables included.
+    """Every secret text in the connection options of one cluster, those from K8S_AUTH_* variables included.
 
     Files are not read: their content never comes near a result.
     """
-    return frozenset(value for value in _secrets(resolve(options, environ)) if value)
+    auth = resolve(options, environ)
+    names = {str(options.get(name)) for name in ("name", "cluster_id") if options.get(name)}
+    return frozenset(value for value in _secrets(auth, names | {auth.context or ""}) if value)
 
 
-def _secrets(auth: Auth) -> Iterator[str]:
+def user_secrets(user: Mapping[str, object], *, names: Iterable[str] = ()) -> frozenset[str]:
+    """The secret texts below one user of a kubeconfig; `names` are no secrets."""
+    return frozenset(value for value in _walk(user, "user", below_user=True, names=frozenset(names)) if value)
+
+
+def without_userinfo(url: str) -> str:
+    """The URL, or what was meant to be one, without user name and password."""
+    scheme, separator, rest = url.rpartition("//")
+    authority, slash, path = rest.partition("/")
+    return f"{scheme}{separator}{authority.rpartition('@')[2]}{slash}{path}"
+
+
+def userinfo(url: str) -> str:
+    """`user:password` of a URL, decoded; empty when there is none."""
+    parts = _split(url)
+    if parts is None or not (parts.username or parts.password):
+        return ""
+    return f"{unquote(parts.username or '')}:{unquote(parts.password or '')}"
+
+
+def _secrets(auth: Auth, names: set[str]) -> Iterator[str]:
     yield auth.api_key or ""
     yield auth.password or ""
     for header in ("proxy_basic_auth", "basic_auth"):
         text = auth.proxy_headers.get(header, "")
         yield text
         yield text.partition(":")[2]
-    yield from _url_password(auth.proxy)
-    if isinstance(auth.kubeconfig, Mapping):
-        yield from _in_kubeconfig(auth.kubeconfig)
-    elif auth.kubeconfig and is_content(auth.kubeconfig):
-        yield auth.kubeconfig
+    for url in (auth.host, auth.proxy):
+        yield from _in_url(url or "")
+    document: object = auth.kubeconfig
+    if isinstance(document, str) and is_content(document):
+        yield document
+        document = _parsed(document)
+    if isinstance(document, Mapping):
+        yield from _walk(document, "", below_user=False, names=frozenset(names | set(_names_in(document))))
 
 
-def is_content(kubeconfig: str) -> bool:
-    """Somebody gave the text of a kubeconfig where its path belongs: it must be refused, and never be quoted."""
-    return "\n" in kubeconfig or kubeconfig.lstrip().startswith("{") or "apiVersion:" in kubeconfig
+def _parsed(text: str) -> object:
+    try:
+        return parse(text, "")
+    except (UnusableError, ImportError):
+        return None
 
 
-def _in_kubeconfig(value: object, key: str = "") -> Iterator[str]:
+def _names_in(document: Mapping[str, object]) -> Iterator[str]:
+    yield str(document.get("current-context"))
+    for section in ("clusters", "contexts"):
+        for entry in _list(document.get(section)):
+            if isinstance(entry, Mapping):
+                yield str(entry.get("name"))
+
+
+def _walk(value: object, key: str, *, below_user: bool, names: frozenset[str]) -> Iterator[str]:
     if isinstance(value, Mapping):
         if key == "exec":
-            yield from _in_exec_plugin(value)
+            yield from _in_plugin(value, names)
         for inner_key, inner in value.items():
-            yield from _in_kubeconfig(inner, str(inner_key))
+            below = below_user or (key != "context" and inner_key == "user")
+            if not (key == "exec" and inner_key in ("args", "env")):
+                yield from _walk(inner, str(inner_key), below_user=below, names=names)
     elif isinstance(value, (list, tuple)):
         for inner in value:
-            yield from _in_kubeconfig(inner, key)
-    elif isinstance(value, str):
-        if key in _SECRET_KEYS:
-            yield value
-        if key == "client-key-data":
-            yield _decoded(value)
-        if key == "proxy-url":
-            yield from _url_password(value)
+            yield from _walk(inner, key, below_user=below_user, names=names)
+    elif isinstance(value, bytes):
+        yield from _in_field(key, value.decode("utf-8", "replace"), below_user, names)
+    elif isinstance(value, (str, int)) and not isinstance(value, bool):
+        yield from _in_field(key, str(value), below_user, names)
 
 
-def _in_exec_plugin(plugin: Mapping[object, object]) -> Iterator[str]:
+def _in_field(key: str, text: str, below_user: bool, names: frozenset[str]) -> Iterator[str]:
+    if key in _ALWAYS:
+        yield text
+        yield _decoded(text) if key == "client-key-data" else ""
+    elif below_user and key not in _NEVER:
+        yield from _doubtful(text, names)
+    elif key in ("server", "proxy-url"):
+        yield from _in_url(text)
+
+
+def _in_plugin(plugin: Mapping[str, object], names: frozenset[str]) -> Iterator[str]:
     for variable in _list(plugin.get("env")):
-        if isinstance(variable, Mapping) and _SECRET_NAME.search(str(variable.get("name") or "")):
-            yield str(variable.get("value") or "")
+        if isinstance(variable, Mapping):
+            yield from _named(str(variable.get("name") or ""), str(variable.get("value") or ""), names)
     arguments = [str(argument) for argument in _list(plugin.get("args"))]
-    for argument, following in zip(arguments, [*arguments[1:], ""], strict=True):
-        flag, equals, value = argument.partition("=")
-        if flag.startswith("-") and _SECRET_NAME.search(flag):
-            yield value if equals else following
+    flag = ""
+    for argument in arguments:
+        name, equals, value = argument.partition("=")
+        if _FLAG.fullmatch(name):
+            flag = "" if equals else name
+            yield from _named(name, value, names)
+        else:
+            yield from _named(flag, argument, names)
+            flag = ""
 
 
-def _url_password(url: str | None) -> Iterator[str]:
-    try:
-        password = urlsplit(url or "").password or ""
-    except ValueError:
+def _named(name: str, value: str, names: frozenset[str]) -> Iterator[str]:
+    """The value of a variable, or what stands behind a flag."""
+    if _SAYS_SECRET.search(name) or name in _SECRET_FLAGS:
+        yield value
+    elif not _NAMING_FLAG.fullmatch(name):
+        yield from _doubtful(value, names)
+
+
+def _doubtful(text: str, names: frozenset[str]) -> Iterator[str]:
+    yield from _in_url(text)
+    if len(text) >= _SHORTEST and text not in names and not _is_name(text):
+        yield text
+        # `Authorization: Bearer ...`, `NAME=...`: what counts may be seen without what stands before it.
+        last = re.split(r"[\s=:]", text)[-1]
+        if len(last) >= _SHORTEST and last not in names and not _is_name(last):
+            yield last
+
+
+def _is_name(text: str) -> bool:
+    if len(text) <= _MAX_NAME and (_NAME.fullmatch(text) or _FLAG.fullmatch(text)):
+        return True
+    parts = _split(text)
+    if parts is None or parts.query or parts.fragment or "@" in parts.netloc:
+        return False
+    is_url = parts.scheme in ("http", "https") and bool(parts.netloc)
+    is_path = not parts.scheme and bool(_PATH.match(text))
+    words = [*parts.netloc.split(":"), *parts.path.split("/")]
+    return (is_url or is_path) and all(_is_part(word) for word in words)
+
+
+def _is_part(word: str) -> bool:
+    return word in ("", "~", ".", "..") or (len(word) <= _MAX_NAME and bool(_NAME.fullmatch(word.removeprefix("."))))
+
+
+def _in_url(url: str) -> Iterator[str]:
+    parts = _split(url if "//" in url else f"//{url}") if "@" in url else None
+    if parts is None:
         return
-    yield password
-    yield unquote(password)
+    user, password = parts.username or "", parts.password or ""
+    for text in {password, unquote(password)}:
+        yield text
+    for text in {user, unquote(user)}:
+        if not password or not _is_name(text):
+            yield text
+        elif text:
+            # Masks the name where it stands in the URL, and nowhere else.
+            yield f"//{text}:"
+
+
+def _split(url: str) -> SplitResult | None:
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return None
 
 
 def _decoded(value: str) -> str:
     try:
         return base64.b64decode(value).decode("utf-8")
-    except (binascii.Error, UnicodeDecodeError):
+    except (binascii.Error, UnicodeDecodeError, ValueError):
         return ""
 
 

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from .._kube.kubeconfig import is_content
+
 _PATHS = ("kubeconfig", "ca_cert", "client_cert", "client_key")
 
 
@@ -22,6 +24,9 @@ def beside(options: Mapping[str, Any], folder: str | None) -> dict[str, Any]:
 
 
 def _beside(paths: str, folder: str) -> str:
-    """A kubeconfig may be several."""
+    """A kubeconfig may be several, or no path at all but its text, which must not be looked for in a folder."""
+    if is_content(paths):
+        return paths
     candidates = [(path, Path(folder, path).absolute()) for path in paths.split(os.pathsep)]
-    return os.pathsep.join(str(found) if path and found.is_file() else path for path, found in candidates)
+    # No error for a name that is too long or holds a zero byte: it would quote what may be a secret.
+    return os.pathsep.join(str(found) if path and os.path.isfile(found) else path for path, found in candidates)  # noqa: PTH113

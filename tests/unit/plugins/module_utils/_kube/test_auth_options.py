@@ -116,9 +116,18 @@ def test_aliases_work_without_an_argument_spec_in_between(alias: str, name: str)
 
 
 def test_empty_values_are_as_good_as_none() -> None:
-    assert (
-        resolve({"host": "", "api_key": None, "proxy_headers": {"basic_auth": None}}, {"K8S_AUTH_HOST": ""}) == Auth()
-    )
+    options = {"context": "", "api_key": None, "proxy_headers": {"basic_auth": None}}
+    assert resolve(options, {"K8S_AUTH_HOST": ""}) == Auth()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"kubeconfig": {}}, {"kubeconfig": ""}, {"kubeconfig": " "}, {"host": ""}, {"kubeconfig": "", "host": "h"}],
+)
+def test_a_server_that_is_named_with_nothing_is_not_replaced_by_another(options: dict[str, object]) -> None:
+    auth = resolve(options, {"K8S_AUTH_HOST": "https://other", "K8S_AUTH_API_KEY": "token of other"})
+    assert auth.empty_target in options
+    assert auth == resolve(options, {})
 
 
 def test_credentials_do_not_show_when_options_are_printed() -> None:

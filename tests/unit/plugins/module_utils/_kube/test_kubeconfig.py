@@ -5,12 +5,18 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import textwrap
 from pathlib import Path
 
 import pytest
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import FabricError
-from ansible_collections.liqo.fabric.plugins.module_utils._kube.kubeconfig import select
+import yaml
+from ansible_collections.liqo.fabric.plugins.module_utils._kube.auth_options import Auth
+from ansible_collections.liqo.fabric.plugins.module_utils._kube.credentials import read_credentials
+from ansible_collections.liqo.fabric.plugins.module_utils._kube.kubeconfig import Selection, select
+from ansible_collections.liqo.fabric.plugins.module_utils._kube.kubeconfig_fields import KubeconfigError
+from ansible_collections.liqo.fabric.plugins.module_utils._kube.unusable import UnusableError
 
 TOKEN = "s3cret-token"
 
@@ -34,11 +40,10 @@ def kubeconfig(
     return document if current is None else document | {"current-context": current}
 
 
-def complaint(value: str | dict[str, object], *, context: str | None = None) -> FabricError:
-    with pytest.raises(FabricError) as caught:
-        select(value, context=context, cluster="leaf-a")
-    assert caught.value.where == "leaf-a"
-    assert TOKEN not in str(caught.value)
+def complaint(value: str | dict[str, object], *, context: str | None = None) -> KubeconfigError:
+    with pytest.raises(KubeconfigError) as caught:
+        select(value, context=context)
+    assert TOKEN not in str(caught.value.about("leaf-a"))
     return caught.value
 
 
@@ -50,19 +55,19 @@ def written(folder: Path, content: str) -> str:
 
 def test_a_good_kubeconfig_leads_to_a_server(tmp_path: Path) -> None:
     path = written(tmp_path, json.dumps(kubeconfig()))
-    selection = select(path, context=None, cluster="leaf-a")
-    assert (selection.context, selection.server, selection.plugin) == ("prod", "https://h:6443", None)
+    selection = select(path, context=None)
+    assert (selection.context, selection.server) == ("prod", "https://h:6443")
 
 
 def test_a_missing_file_is_named_with_the_folder_that_relative_paths_start_from(tmp_path: Path) -> None:
     error = complaint(str(tmp_path / "nowhere"))
     assert error.why == f"the file {tmp_path}/nowhere does not exist"
-    assert str(Path.cwd()) in error.next
+    assert str(Path.cwd()) in error.next_step
 
 
 def test_one_existing_file_of_several_is_enough(tmp_path: Path) -> None:
     path = written(tmp_path, json.dumps(kubeconfig()))
-    assert select(f"{tmp_path}/nowhere:{path}", context=None, cluster="leaf-a").context == "prod"
+    assert select(f"{tmp_path}/nowhere:{path}", context=None).context == "prod"
 
 
 def test_broken_yaml_is_located_but_not_quoted(tmp_path: Path) -> None:
@@ -79,25 +84,33 @@ def test_a_file_that_is_no_mapping_is_no_kubeconfig(tmp_path: Path, content: str
     assert "is no kubeconfig" in complaint(written(tmp_path, content)).why
 
 
-def test_the_text_of_a_kubeconfig_is_refused_without_quoting_it() -> None:
-    error = complaint(f"apiVersion: v1\nusers:\n- name: u\n  user:\n    token: {TOKEN}\n")
-    assert "from_yaml" in error.next
+def test_the_text_of_a_kubeconfig_is_as_good_as_its_path() -> None:
+    text = yaml.safe_dump(kubeconfig())
+    assert select(text, context=None).server == "https://h:6443"
+    assert select(json.dumps(kubeconfig()), context=None).server == "https://h:6443"
+
+
+def test_a_damaged_text_of_a_kubeconfig_is_not_quoted() -> None:
+    assert (
+        complaint(f"apiVersion: v1\nusers: [{TOKEN}\n").why == "the text of the kubeconfig is not valid YAML at line 3"
+    )
+    assert "is no kubeconfig" in complaint(f"{TOKEN}\nmore").why
 
 
 def test_a_wrong_context_is_answered_with_those_there_are() -> None:
     error = complaint(kubeconfig(contexts=("prod", "dev")), context="qa")
     assert "the context 'qa' is not in the kubeconfig dictionary" in error.why
-    assert error.next == "name one that is there: dev, prod"
+    assert error.next_step == "name one that is there: dev, prod"
 
 
 def test_a_long_list_of_contexts_is_cut() -> None:
     error = complaint(kubeconfig(contexts=tuple(f"c{number:02}" for number in range(25))), context="qa")
-    assert error.next.endswith("c08, c09 and 15 more")
+    assert error.next_step.endswith("c08, c09 and 15 more")
 
 
 def test_no_current_context_asks_for_one() -> None:
     error = complaint(kubeconfig(current=None))
-    assert error.next == "set the option context, there are: prod"
+    assert error.next_step == "set the option context, there are: prod"
 
 
 def test_a_context_that_points_nowhere_is_told() -> None:
@@ -109,19 +122,185 @@ def test_a_cluster_without_a_server_is_told() -> None:
     assert "has no server" in complaint(kubeconfig(cluster={"server": ""})).why
 
 
-@pytest.mark.parametrize("key", ["client-certificate", "client-key", "tokenFile"])
+@pytest.mark.parametrize("key", ["client-certificate", "client-key"])
 def test_a_file_named_inside_is_looked_for_beside_the_kubeconfig(tmp_path: Path, key: str) -> None:
     path = written(tmp_path, json.dumps(kubeconfig(user={key: "other.pem"})))
-    assert complaint(path).why == f"{tmp_path}/other.pem does not exist ({key} in {path})"
-    (tmp_path / "other.pem").touch()
-    assert select(path, context=None, cluster="leaf-a").context == "prod"
+    user = select(path, context=None).user
+    assert user is not None
+    with pytest.raises(KubeconfigError) as caught:
+        user.pem(key)
+    assert caught.value.why == f"{tmp_path}/other.pem does not exist ({key} of the user 'u' in {path})"
+    (tmp_path / "other.pem").write_text("content")
+    assert user.pem(key) == b"content"
 
 
-def test_damaged_base64_is_told_but_not_quoted() -> None:
-    error = complaint(kubeconfig(user={"client-key-data": f"%{TOKEN}"}))
-    assert error.why == "client-key-data in the kubeconfig dictionary is not base64"
+def test_relative_paths_of_a_kubeconfig_that_is_a_link_start_at_the_link(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    path = written(tmp_path / "real", json.dumps(kubeconfig(user={"client-key": "key.pem"})))
+    (tmp_path / "link").symlink_to(path)
+    user = select(str(tmp_path / "link"), context=None).user
+    assert user is not None
+    assert user.path("client-key") == tmp_path / "key.pem"
 
 
-def test_a_plugin_is_known_by_its_command() -> None:
-    document = kubeconfig(user={"exec": {"command": "aws", "args": ["eks", "get-token"]}})
-    assert select(document, context=None, cluster="leaf-a").plugin == "aws"
+class TestTypes:
+    """What kubectl refuses to read is not guessed at, and what it takes is taken."""
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("insecure-skip-tls-verify", "false"),
+            ("insecure-skip-tls-verify", "true"),
+            ("insecure-skip-tls-verify", 0),
+            ("disable-compression", "yes"),
+            ("server", 5),
+            ("server", ["https://h"]),
+            ("tls-server-name", 5),
+            ("proxy-url", False),
+            ("certificate-authority", {}),
+            ("certificate-authority-data", 5),
+        ],
+    )
+    def test_of_a_cluster(self, name: str, value: object) -> None:
+        with pytest.raises(UnusableError) as caught:
+            read_credentials(Auth(kubeconfig=kubeconfig(cluster={"server": "https://h", name: value})))
+        assert caught.value.why.startswith(f"{name} of the cluster 'c' in the kubeconfig dictionary is ")
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("token", 12345),
+            ("token", [TOKEN]),
+            ("tokenFile", 5),
+            ("client-key-data", {"a": TOKEN}),
+            ("username", 5),
+            ("password", 12345),
+            ("as", ["jane"]),
+            ("as-uid", 5),
+            ("as-groups", "dev"),
+            ("as-groups", [5]),
+            ("as-user-extra", ["a"]),
+            ("as-user-extra", {"a": "b"}),
+            ("exec", "login"),
+            ("exec", ["login"]),
+            ("auth-provider", "oidc"),
+        ],
+    )
+    def test_of_a_user(self, name: str, value: object) -> None:
+        user = {"as": "jane", name: value}
+        with pytest.raises(UnusableError) as caught:
+            read_credentials(Auth(kubeconfig=kubeconfig(user=user)))
+        assert name in caught.value.why
+        assert "belongs there" in caught.value.why
+        assert TOKEN not in str(caught.value.about("leaf-a"))
+
+    def test_the_way_out_is_named(self) -> None:
+        cluster: dict[str, object] = {"server": "https://h", "insecure-skip-tls-verify": "false"}
+        with pytest.raises(UnusableError) as caught:
+            read_credentials(Auth(kubeconfig=kubeconfig(cluster=cluster)))
+        assert "is a text, and true or false belongs there" in caught.value.why
+        assert caught.value.next_step == "write true or false without quotes; kubectl refuses the file as well"
+
+    @pytest.mark.parametrize("entry", ["cluster", "user"])
+    def test_a_field_that_is_not_known_is_not_passed_over(self, entry: str) -> None:
+        known: dict[str, object] = {"server": "https://h"} if entry == "cluster" else {"token": TOKEN}
+        error = complaint(kubeconfig(**{entry: {**known, "as-group": ["dev"]}}))  # type: ignore[arg-type]
+        assert f"the {entry} '{entry[0]}' in the kubeconfig dictionary has as-group, which is no field" in error.why
+
+    @pytest.mark.parametrize("section", ["clusters", "users", "contexts"])
+    @pytest.mark.parametrize("wrong", ["text", {"name": "u"}, [5]])
+    def test_a_section_of_another_shape_is_told(self, section: str, wrong: object) -> None:
+        assert section in complaint({**kubeconfig(), section: wrong}).why
+
+    def test_a_name_that_is_there_twice_in_one_file_is_refused(self) -> None:
+        twice = [{"name": "u", "user": {"token": TOKEN}}, {"name": "u", "user": {"token": "other"}}]
+        assert "the user 'u' is there twice" in complaint({**kubeconfig(), "users": twice}).why
+
+    @pytest.mark.parametrize("top", [{"kind": "Secret"}, {"apiVersion": "v2"}])
+    def test_another_kind_of_object_is_no_kubeconfig(self, top: dict[str, object]) -> None:
+        assert "is no kubeconfig of the kind Config" in complaint({**kubeconfig(), **top}).why
+
+    def test_a_date_is_a_text(self, tmp_path: Path) -> None:
+        text = yaml.safe_dump(kubeconfig(contexts=("2026-01-01",), current="2026-01-01")).replace("'", "")
+        assert select(written(tmp_path, text), context=None).context == "2026-01-01"
+
+    @pytest.mark.parametrize(
+        "text", ["a: !!timestamp x", "a: !!int x", "a: !!float x", "[" * 5000, "? [a]\n: b", "\x00"]
+    )
+    def test_any_other_text_is_no_yaml_in_one_sentence(self, tmp_path: Path, text: str) -> None:
+        assert complaint(written(tmp_path, text)).why.partition(" is not valid YAML")[1]
+
+
+class TestBase64:
+    """As Go decodes it."""
+
+    PEM = b"-----BEGIN CERTIFICATE-----\n" + b"A" * 100 + b"\n-----END CERTIFICATE-----\n"
+    TEXT = base64.b64encode(PEM).decode()
+    LINES = "\n".join(textwrap.wrap(TEXT, 64))
+
+    def authority(self, folder: Path, value: str) -> bytes:
+        text = f"""
+clusters:
+- name: c
+  cluster:
+    server: https://h
+    certificate-authority-data: {value}
+contexts: [{{name: x, context: {{cluster: c}}}}]
+current-context: x
+"""
+        return select(written(folder, text), context=None).cluster.pem("certificate-authority")
+
+    @pytest.mark.parametrize("style", ["|", "|-", "|+"])
+    @pytest.mark.parametrize("tag", ["", "!!binary "])
+    def test_line_breaks_do_not_count(self, tmp_path: Path, style: str, tag: str) -> None:
+        value = f"{tag}{style}\n" + textwrap.indent(self.LINES, " " * 6) + "\n"
+        assert self.authority(tmp_path, value) == self.PEM
+
+    def test_windows_line_breaks_neither(self, tmp_path: Path) -> None:
+        assert self.authority(tmp_path, json.dumps(self.LINES.replace("\n", "\r\n"))) == self.PEM
+
+    def test_text_inside_of_binary_is_opened_as_well(self, tmp_path: Path) -> None:
+        twice = base64.b64encode(self.TEXT.encode()).decode()
+        assert self.authority(tmp_path, f"!!binary {twice}") == self.PEM
+
+    @pytest.mark.parametrize("damaged", [TEXT[:64] + " " + TEXT[64:], TEXT.rstrip("=")[:-1], f"%{TEXT}", f"{TEXT}☃"])
+    def test_what_is_damaged_is_told_but_not_quoted(self, tmp_path: Path, damaged: str) -> None:
+        with pytest.raises(KubeconfigError) as caught:
+            self.authority(tmp_path, json.dumps(damaged))
+        assert caught.value.why == f"certificate-authority-data of the cluster 'c' in {tmp_path}/config is not base64"
+
+
+class TestSeveralFiles:
+    """The first file that says something wins, entry by entry, as for kubectl."""
+
+    def chosen(self, folder: Path, *documents: object, context: str | None = None) -> Selection:
+        paths = []
+        for number, document in enumerate(documents):
+            paths.append(folder / str(number))
+            paths[-1].write_text("" if document is None else yaml.safe_dump(document))
+        return select(":".join(map(str, paths)), context=context)
+
+    def test_the_current_context_is_the_first_that_is_set(self, tmp_path: Path) -> None:
+        first, second = kubeconfig(contexts=("a",), current="a"), kubeconfig(contexts=("b",), current="b")
+        assert self.chosen(tmp_path, first, second).context == "a"
+        assert self.chosen(tmp_path, {**first, "current-context": ""}, second).context == "b"
+        del first["current-context"]
+        assert self.chosen(tmp_path, first, second).context == "b"
+
+    def test_entries_of_the_same_name_are_not_mixed(self, tmp_path: Path) -> None:
+        first, second = kubeconfig(user={"token": "first"}), kubeconfig(user={"as": "jane"})
+        user = self.chosen(tmp_path, first, second).user
+        assert user is not None
+        assert user.content == {"token": "first"}
+
+    def test_an_entry_may_be_in_any_of_them(self, tmp_path: Path) -> None:
+        first, second = kubeconfig(contexts=("a",)), kubeconfig(contexts=("b",), user_name="v")
+        second["users"] = [{"name": "v", "user": {"token": "second"}}]
+        user = self.chosen(tmp_path, first, second, context="b").user
+        assert user is not None
+        assert user.content == {"token": "second"}
+
+    def test_an_empty_file_is_passed_over(self, tmp_path: Path) -> None:
+        assert self.chosen(tmp_path, None, kubeconfig()).context == "prod"
+        with pytest.raises(KubeconfigError, match="is no kubeconfig"):
+            self.chosen(tmp_path, None, None)

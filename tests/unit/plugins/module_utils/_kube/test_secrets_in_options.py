@@ -6,9 +6,16 @@
 from __future__ import annotations
 
 import base64
+from urllib.parse import quote
 
 import pytest
-from ansible_collections.liqo.fabric.plugins.module_utils._kube.secrets_in_options import secret_values
+import yaml
+from ansible_collections.liqo.fabric.plugins.module_utils._kube.secrets_in_options import (
+    secret_values,
+    without_userinfo,
+)
+from hypothesis import given
+from hypothesis import strategies as st
 
 PRIVATE_KEY = "-----BEGIN EC PRIVATE KEY-----\nabc\n-----END EC PRIVATE KEY-----\n"
 
@@ -27,10 +34,15 @@ def kubeconfig(**user: object) -> dict[str, object]:
     [
         ({"api_key": "tok"}, {"tok"}),
         ({"username": "u", "password": "pw"}, {"pw"}),
-        ({"proxy": "http://u:pw@proxy:3128"}, {"pw"}),
+        ({"proxy": "http://u:pw@proxy:3128"}, {"pw", "//u:"}),
+        ({"proxy": "http://t0ken-as-user@proxy:3128"}, {"t0ken-as-user"}),
+        ({"proxy": "u1x2:p%40w@proxy:3128"}, {"u1x2", "p%40w", "p@w"}),
+        ({"host": "https://r0b0t:p%3Aw@h:6443"}, {"r0b0t", "p%3Aw", "p:w"}),
+        ({"host": "https://h:6443", "proxy": "socks5://proxy:1080"}, set()),
         ({"proxy_headers": {"proxy_basic_auth": "u:pw", "user_agent": "a"}}, {"u:pw", "pw"}),
         ({"kubeconfig": "/path", "host": "https://h", "context": "c"}, set()),
         ({"kubeconfig": "apiVersion: v1\nusers: []\n"}, {"apiVersion: v1\nusers: []\n"}),
+        ({"kubeconfig": "apiVersion: v1\nusers: [{"}, {"apiVersion: v1\nusers: [{"}),
     ],
 )
 def test_plain_options_that_are_secret_are_named(options: dict[str, object], expected: set[str]) -> None:
@@ -41,7 +53,12 @@ def test_a_kubeconfig_given_as_a_dictionary_gives_up_all_its_secrets() -> None:
     encoded = base64.b64encode(PRIVATE_KEY.encode()).decode()
     user = {"token": "tok", "client-key-data": encoded, "password": "pw", "username": "visible"}
     found = secret_values({"kubeconfig": kubeconfig(**user)}, {})
-    assert found == {"tok", encoded, PRIVATE_KEY, "pw", "p%40ss", "p@ss"}
+    assert found == {"tok", encoded, PRIVATE_KEY, "pw", "p%40ss", "p@ss", "//u:"}
+
+
+def test_the_text_of_a_kubeconfig_gives_up_the_same_as_the_dictionary() -> None:
+    text = yaml.safe_dump(kubeconfig(token="tok", username="u1x2"))
+    assert secret_values({"kubeconfig": text}, {}) == {text, "tok", "u1x2", "p%40ss", "p@ss", "//u:"}
 
 
 def test_credentials_of_an_auth_provider_are_found() -> None:
@@ -54,15 +71,101 @@ def test_credentials_of_an_auth_provider_are_found() -> None:
     assert "x" not in found
 
 
-def test_of_an_exec_plugin_only_what_is_a_credential_is_masked() -> None:
-    plugin = {
-        "command": "login",
-        "args": ["get-token", "--client-secret", "one", "--api-token=two", "--region", "eu"],
-        "env": [{"name": "AWS_SECRET_ACCESS_KEY", "value": "three"}, {"name": "AWS_PROFILE", "value": "prod"}],
+# What people really write, and what must stay readable in their results.
+HARMLESS: dict[str, list[str]] = {
+    "aws": ["--region", "eu-central-1", "eks", "get-token", "--cluster-name", "leaf1x9", "--output", "json"],
+    "aws-iam-authenticator": ["token", "-i", "Leaf1x9"],
+    "kubelogin": ["get-token", "--login", "azurecli", "--environment", "AzurePublicCloud"],
+    "doctl": ["kubernetes", "cluster", "kubeconfig", "exec-credential", "--version=v1beta1", "--context=default"],
+    "tsh": ["kube", "credentials", "--kube-cluster=Leaf-7x7", "--teleport-cluster=root", "--proxy=tsh.example.com:443"],
+    "kubectl-oidc": ["--oidc-issuer-url=https://dex.example.com/dex", "--oidc-client-id=kubernetes", "-v1"],
+    "sh": ["-c", "/usr/local/bin/login", "./login.sh", "~/.config/login"],
+    "named": ["hub7x7", "leaf-a9x9", "c0ntext"],
+}
+
+
+@pytest.mark.parametrize("command", HARMLESS)
+def test_of_an_exec_plugin_what_plainly_is_a_name_is_not_masked(command: str) -> None:
+    plugin = {"command": command, "args": HARMLESS[command], "env": [{"name": "AWS_PROFILE", "value": "prod"}]}
+    options = {"name": "hub7x7", "cluster_id": "leaf-a9x9", "context": "c0ntext", "kubeconfig": kubeconfig(exec=plugin)}
+    assert secret_values(options, {}) == {"p%40ss", "p@ss", "//u:"}
+
+
+SECRETS: dict[str, dict[str, object]] = {
+    "after a flag": {"args": ["login", "-p", "plainword"]},
+    "after a long flag": {"args": ["--client-secret", "plainword"]},
+    "joined with a flag": {"args": ["--api-token=plainword"]},
+    "in no way a word": {"args": ["login", "plainword+1"]},
+    "behind another flag": {"args": ["--blob", "plainword/"]},
+    "joined with another flag": {"args": ["--blob=plainword/"]},
+    "in a header": {"args": ["-H", "Authorization: Bearer plainword/"]},
+    "in a URL": {"args": ["https://me:plainword@vault.example"]},
+    "in the query of a URL": {"args": ["https://vault.example/?code=plainword"]},
+    "in a variable of that name": {"env": [{"name": "AWS_SECRET_ACCESS_KEY", "value": "plainword"}]},
+    "in a variable like GITHUB_PAT": {"env": [{"name": "GITHUB_PAT", "value": "plainword"}]},
+    "in a variable like VAULT_SECRET_ID": {"env": [{"name": "VAULT_SECRET_ID", "value": "plainword"}]},
+    "in any variable": {"env": [{"name": "SETTINGS", "value": "plainword="}]},
+}
+
+
+@pytest.mark.parametrize("place", SECRETS)
+def test_of_an_exec_plugin_whatever_could_be_a_credential_is_masked(place: str) -> None:
+    found = secret_values({"kubeconfig": kubeconfig(exec={"command": "login", **SECRETS[place]})}, {})
+    assert any("plainword" in secret for secret in found)
+    assert not found & {"login", "-p", "Bearer", "Authorization", "SETTINGS"}
+
+
+@pytest.mark.parametrize(
+    "user",
+    [
+        {"username": "a1b2-c3d4e5"},
+        {"as": "a1b2-c3d4e5"},
+        {"as-groups": ["admin", "a1b2-c3d4e5"]},
+        {"as-user-extra": {"scopes": ["a1b2-c3d4e5"]}},
+        {"auth-provider": {"name": "other", "config": {"anything": "a1b2-c3d4e5"}}},
+        {"extensions": [{"name": "x", "extension": {"deep": ["a1b2-c3d4e5"]}}]},
+        {"unknown": {"field": "a1b2-c3d4e5"}},
+        {"token": b"a1b2-c3d4e5"},
+    ],
+)
+def test_every_other_text_below_a_user_is_masked(user: dict[str, object]) -> None:
+    assert "a1b2-c3d4e5" in secret_values({"kubeconfig": kubeconfig(**user)}, {})
+
+
+@given(secret=st.binary(min_size=15, max_size=60), place=st.sampled_from(["args", "value", "username", "flag", "url"]))
+def test_a_random_credential_is_masked_wherever_it_stands(secret: bytes, place: str) -> None:
+    text = base64.b64encode(secret).decode()
+    places: dict[str, dict[str, object]] = {
+        "args": {"exec": {"args": ["login", text]}},
+        "value": {"exec": {"env": [{"name": "X", "value": text}]}},
+        "flag": {"exec": {"args": [f"--x={text}"]}},
+        "url": {"exec": {"args": [f"https://{quote(text, safe='')}@h"]}},
+        "username": {"username": text},
     }
-    found = secret_values({"kubeconfig": kubeconfig(exec=plugin)}, {})
-    assert {"one", "two", "three"} <= found
-    assert not found & {"get-token", "eu", "prod", "login", "--region"}
+    found = secret_values({"kubeconfig": kubeconfig(**places[place])}, {})
+    assert text in found or any(text.strip("=") in secret for secret in found), text
+
+
+@given(words=st.lists(st.from_regex(r"[a-z]{2,9}[0-9]{0,2}", fullmatch=True), min_size=1, max_size=3))
+def test_names_made_of_words_are_never_masked(words: list[str]) -> None:
+    name = "-".join(words)
+    user = {"username": name, "as": name, "exec": {"command": name, "args": [name, "--x", name, f"--x={name}"]}}
+    assert secret_values({"kubeconfig": kubeconfig(**user)}, {}) == {"p%40ss", "p@ss", "//u:"}
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://me:pw@h:6443/p", "https://h:6443/p"),
+        ("https://h:6443", "https://h:6443"),
+        ("http://a@b@c", "http://c"),
+        ("u:p@proxy:3128", "proxy:3128"),
+        ("http://[broken:u@", "http://"),
+        ("https://h/a@b", "https://h/a@b"),
+    ],
+)
+def test_urls_can_be_shown_without_what_is_secret_in_them(url: str, shown: str) -> None:
+    assert without_userinfo(url) == shown
 
 
 def test_variables_count_as_well() -> None:

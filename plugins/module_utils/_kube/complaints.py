@@ -1,0 +1,42 @@
+# Copyright: (c) 2026, liqo.fabric contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a foreign program says, made fit for a message: one short line without control characters or secrets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from .door import shown
+from .limits import DEFAULT
+
+HIDDEN = "***"
+"""In place of a secret."""
+
+_ESCAPE = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?)")
+# A JWT, and a run of letters that is too long for a word or a UUID.
+_LOOKS_SECRET = re.compile(r"\beyJ[\w.=-]{8,}|[\w+=-]{40,}")
+_WORD = re.compile(r"[^\s\"'`,;:(){}\[\]<>=]{12,}")
+# A shorter one would be found in ordinary words.
+_SHORTEST = 4
+
+
+def one_line(text: str, *, most: int = DEFAULT.quoted_text) -> str:
+    """Cut, and without what a terminal obeys."""
+    return shown(_ESCAPE.sub("", text), most=most)
+
+
+def last_line(said: bytes, *, secrets: Iterable[str], printed: bytes = b"") -> str:
+    """The last line in which something is said; empty when there is none.
+
+    Hidden in it are the `secrets`, what looks like a token, and long words that were `printed` as well.
+    """
+    lines = [line for line in said.decode("utf-8", "replace").splitlines() if line.strip()]
+    line = one_line(lines[-1], most=len(lines[-1])) if lines else ""
+    for secret in sorted(set(secrets), key=len, reverse=True):
+        if len(secret) >= _SHORTEST:
+            line = line.replace(secret, HIDDEN)
+    output = printed.decode("utf-8", "replace")
+    line = _WORD.sub(lambda word: HIDDEN if word[0] in output else word[0], line)
+    return one_line(_LOOKS_SECRET.sub(HIDDEN, line))

@@ -1,0 +1,163 @@
+# Copyright: (c) 2026, liqo.fabric contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One entry of a kubeconfig, field by field: each has the type that kubectl expects, or the kubeconfig is refused.
+
+A text `"false"` where `false` belongs would be true to Python, and a field that is passed over could have said that we
+act as somebody else. So no field is guessed at, and none of a cluster or user is passed over.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+from .._fabric.resources import Json
+from .unusable import UnusableError
+
+T = TypeVar("T")
+
+_WORDS: dict[type, str] = {
+    bool: "true or false",
+    str: "a text",
+    bytes: "binary data",
+    int: "a number",
+    float: "a number",
+    list: "a list",
+    dict: "a mapping",
+}
+
+
+class KubeconfigError(UnusableError):
+    """A kubeconfig that kubectl would not use either, or not in this way."""
+
+    def __init__(self, why: str, next_step: str) -> None:
+        super().__init__(why, next_step, what="cannot use the kubeconfig")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fields:
+    """The fields of one entry. Each method raises KubeconfigError, which names the field and quotes nothing of it."""
+
+    content: Json
+    owner: str
+    """What they belong to: `the user 'me' in /etc/kubeconfig`."""
+    folder: Path
+    """Where relative paths start."""
+    origin: Path | None = None
+    """The file that it stands in, if it is in one."""
+    trail: tuple[str, ...] = ()
+    """Where in it: the section, the name of the entry, and the fields from there."""
+
+    def require_known(self, *names: str) -> None:
+        """No field is there beside these."""
+        unknown = sorted(str(name) for name in self.content if name not in names)
+        if unknown:
+            raise KubeconfigError(
+                f"{self.owner} has {', '.join(unknown)}, which is no field that is known here",
+                "correct the spelling, or take the field out; what it asks for would not be done",
+            )
+
+    def text(self, name: str) -> str:
+        """Empty when it is not there."""
+        return self._typed(name, str) or ""
+
+    def flag(self, name: str) -> bool:
+        """False when it is not there."""
+        return self._typed(name, bool) or False
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """The texts of a list."""
+        return tuple(self._item(name, item, str) for item in self._typed(name, list) or ())
+
+    def fields(self, name: str) -> Fields | None:
+        """An entry inside of this one."""
+        inner = self._typed(name, dict)
+        return None if inner is None else self._inside(name, inner)
+
+    def list_of_fields(self, name: str) -> tuple[Fields, ...]:
+        """The entries of a list."""
+        return tuple(self._inside(name, self._item(name, item, dict)) for item in self._typed(name, list) or ())
+
+    def path(self, name: str) -> Path | None:
+        """The path of a file, made absolute."""
+        text = self.text(name)
+        return self.folder / text if text else None
+
+    def data(self, name: str) -> bytes:
+        """What is there as base64. Line breaks in it do not count, as for kubectl; a space does."""
+        given = self.content.get(name)
+        if isinstance(given, bytes):
+            # YAML's !!binary, opened by the YAML parser already.
+            if given.lstrip().startswith(b"-----BEGIN"):
+                return given
+            encoded = given
+        else:
+            encoded = self.text(name).encode("utf-8", "replace")
+        try:
+            return base64.b64decode(encoded.translate(None, b"\r\n"), validate=True)
+        except binascii.Error:
+            raise KubeconfigError(
+                f"{name} of {self.owner} is not base64", "write the kubeconfig anew, it seems to be damaged"
+            ) from None
+
+    def pem(self, name: str) -> bytes:
+        """The content of the field `NAME-data`, or of the file that the field NAME is the path of."""
+        data, path = self.data(f"{name}-data"), self.path(name)
+        if data and path:
+            raise KubeconfigError(
+                f"{self.owner} has both {name} and {name}-data", "take one of them out; kubectl refuses both together"
+            )
+        return self.file(name) if path else data
+
+    def file(self, name: str) -> bytes:
+        """The content of the file that the field is the path of."""
+        path = self.path(name)
+        try:
+            return path.read_bytes() if path else b""
+        except (FileNotFoundError, NotADirectoryError):
+            raise KubeconfigError(f"{path} does not exist ({name} of {self.owner})", "correct that path") from None
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or type(error).__name__
+            raise KubeconfigError(
+                f"{path} cannot be read: {reason} ({name} of {self.owner})",
+                "make it readable for the user of the task",
+            ) from None
+
+    def _inside(self, name: str, content: Json) -> Fields:
+        owner = f"{name} of {self.owner}"
+        return replace(self, content=content, owner=owner, trail=(*self.trail, name))
+
+    def _item(self, name: str, item: object, wanted: type[T]) -> T:
+        if not _is(item, wanted):
+            raise self._mistyped(f"an entry in {name}", item, wanted)
+        return item  # type: ignore[return-value]
+
+    def _typed(self, name: str, wanted: type[T]) -> T | None:
+        value = self.content.get(name)
+        if value is None:
+            return None
+        if not _is(value, wanted):
+            raise self._mistyped(name, value, wanted)
+        return value  # type: ignore[return-value]
+
+    def _mistyped(self, name: str, value: object, wanted: type) -> KubeconfigError:
+        found = _WORDS.get(type(value), f"a {type(value).__name__}")
+        quotes = " without quotes" if wanted is bool and isinstance(value, str) else ""
+        quotes = " in quotes" if wanted is str and isinstance(value, (bool, int, float)) else quotes
+        return KubeconfigError(
+            f"{name} of {self.owner} is {found}, and {_WORDS[wanted]} belongs there",
+            f"write {_WORDS[wanted]}{quotes}; kubectl refuses the file as well",
+        )
+
+
+def _is(value: object, wanted: type) -> bool:
+    if wanted is dict:
+        return isinstance(value, Mapping)
+    if wanted is list:
+        return isinstance(value, (list, tuple))
+    return isinstance(value, wanted)
