@@ -17,7 +17,7 @@ from tools.environment import pinned
 from tools.kept import kept_folder
 
 VERSION = "1.3.2"
-_OF_THE_COLLECTION = ("ansible-core", "cryptography", "jmespath", "kubernetes", "PyYAML")
+_OF_THE_COLLECTION = ("ansible-core", "cryptography", "jmespath", "PyYAML", "urllib3")
 
 
 def rulebook_folder() -> Path:

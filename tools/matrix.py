@@ -36,7 +36,7 @@ WHOLE = ("docs", "tests", "sanity")
 """Without `templates`, which is a part of `tests`."""
 SANITY_PYTHON = "3.12"
 """All cores support it. Sanity takes minutes and looks at the same files on each Python: it runs once for a core."""
-_PACKAGES = ("cryptography", "hypothesis", "jmespath", "kubernetes", "netaddr", "PyYAML", "pytest", "pytest-timeout")
+_PACKAGES = ("cryptography", "hypothesis", "jmespath", "netaddr", "PyYAML", "pytest", "pytest-timeout", "urllib3")
 
 
 @dataclass(frozen=True, slots=True, order=True)

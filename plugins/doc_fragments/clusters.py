@@ -18,6 +18,10 @@ options:
       - The C(K8S_AUTH_*) variables describe one connection. When they name a server (E(K8S_AUTH_HOST) or
         E(K8S_AUTH_KUBECONFIG)), a cluster that names its own ignores all of them, so that no token is sent to a server
         that it was not meant for. Otherwise each variable fills the option that was left out.
+      - A cluster that names only O(clusters[].context) finds it in the file of E(K8S_AUTH_KUBECONFIG), and takes no
+        server and no credentials from the variables when they name a server or context.
+      - An O(clusters[].kubeconfig) or O(clusters[].host) that is given and empty is refused.
+      - Credentials in the options, such as O(clusters[].api_key), take the place of all credentials of the kubeconfig.
     type: list
     elements: dict
     required: true
@@ -44,8 +48,11 @@ options:
       kubeconfig:
         description:
           - Path of a kubeconfig on the host where the task runs, several paths joined with C(:), or its content as a
-            dictionary.
-          - Prefer a path. The content becomes an argument of the task.
+            dictionary or text, such as a variable that C(ansible-vault encrypt_string) has made.
+          - Prefer a path. The content becomes an argument of the task, which Ansible writes to a file where the task
+            runs, until the task ends.
+          - It is read as kubectl reads it, and what kubectl refuses is refused. A field of its cluster or user that is
+            not known is refused as well. An exec plugin runs without a terminal, for at most 60 seconds.
           - Environment variable E(K8S_AUTH_KUBECONFIG).
         type: raw
       context:
@@ -99,7 +106,8 @@ options:
         aliases: [key_file]
       proxy:
         description:
-          - URL of an HTTP or SOCKS proxy on the way to the API server.
+          - URL of an HTTP or SOCKS proxy on the way to the API server. Without it the C(proxy-url) of the kubeconfig is
+            used, or else E(HTTPS_PROXY), which does not count for addresses of this machine.
           - Environment variable E(K8S_AUTH_PROXY).
         type: str
       no_proxy:
@@ -134,7 +142,7 @@ options:
         type: bool
       impersonate_user:
         description:
-          - User to act as.
+          - User to act as. Without it the C(as) of the kubeconfig is used.
           - Environment variable E(K8S_AUTH_IMPERSONATE_USER).
         type: str
       impersonate_groups:

@@ -19,7 +19,7 @@ description:
   - Every lookup reads again. For many links or many values, M(liqo.fabric.peering_info) reads each cluster once.
 requirements:
   - python >= 3.11
-  - kubernetes >= 29 (Python package)
+  - urllib3 >= 2.3 and PyYAML >= 6.0 (Python packages)
 options:
   _terms:
     description: The two clusters, by name or Liqo cluster id. Their order has no meaning.

@@ -20,7 +20,7 @@ description:
     role C(liqo.fabric.migrate_connector) does all of it.
 requirements:
   - python >= 3.11
-  - kubernetes >= 29 (Python package)
+  - urllib3 >= 2.3 and PyYAML >= 6.0 (Python packages)
 extends_documentation_fragment:
   - liqo.fabric.attributes
   - liqo.fabric.clusters

@@ -18,7 +18,7 @@ description:
   - Private keys are never kept or returned.
 requirements:
   - python >= 3.11
-  - kubernetes >= 29 (Python package)
+  - urllib3 >= 2.3 and PyYAML >= 6.0 (Python packages)
   - jmespath >= 1.0 (Python package), only for O(query)
 extends_documentation_fragment:
   - liqo.fabric.attributes.info

@@ -19,7 +19,7 @@ description:
     O(leaving). The role P(liqo.fabric.fabric#role) does both in the safe order.
 requirements:
   - python >= 3.11
-  - kubernetes >= 29 (Python package)
+  - urllib3 >= 2.3 and PyYAML >= 6.0 (Python packages)
 extends_documentation_fragment:
   - liqo.fabric.attributes
   - liqo.fabric.clusters

@@ -17,7 +17,7 @@ description:
   - A cluster that cannot be read is listed with the reason and fails nothing.
 requirements:
   - python >= 3.11
-  - kubernetes >= 29 (Python package)
+  - urllib3 >= 2.3 and PyYAML >= 6.0 (Python packages)
   - jmespath >= 1.0 (Python package), only for O(query)
 extends_documentation_fragment:
   - liqo.fabric.attributes.info

@@ -18,7 +18,7 @@ description:
     Kubernetes lets nobody grant what he does not have.
 requirements:
   - python >= 3.11
-  - kubernetes >= 29 (Python package), except for O(state=rendered)
+  - urllib3 >= 2.3 and PyYAML >= 6.0 (Python packages), except for O(state=rendered)
 extends_documentation_fragment:
   - liqo.fabric.attributes
   - liqo.fabric.clusters

@@ -20,7 +20,7 @@ description:
     and the roles of the two clusters are kept.
 requirements:
   - python >= 3.11
-  - kubernetes >= 29 (Python package)
+  - urllib3 >= 2.3 and PyYAML >= 6.0 (Python packages)
   - cryptography >= 40 (Python package), where this module makes keys
 extends_documentation_fragment:
   - liqo.fabric.attributes

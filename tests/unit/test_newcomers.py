@@ -184,9 +184,9 @@ CONNECTIONS: dict[str, tuple[dict[str, Any], str]] = {
         {"kubeconfig": "{folder}/half"},
         "half has no current-context and no context is given. Next: set the option context, there are: none.",
     ),
-    "the content of a kubeconfig for its path": (
+    "half the text of a kubeconfig": (
         {"kubeconfig": f"apiVersion: v1\nusers: [{{ name: me, user: {{ token: {SECRET} }} }}]\n"},
-        "kubeconfig holds the text of a kubeconfig where a path or a dictionary belongs. Next: give the path",
+        "the text of the kubeconfig has no current-context and no context is given. Next: set the option context",
     ),
     "a context that is not there": (
         {"kubeconfig": "{folder}/good", "context": "prod"},
@@ -304,10 +304,9 @@ def interpreters(folder: Path) -> dict[str, Path]:
         found[name] = folder / name / "bin/python"
     (packages,) = (folder / "dated/lib").glob("python*/site-packages")
     # A stand-in: of the package, only its name and version are looked at before it is refused.
-    (packages / "kubernetes").mkdir()
-    (packages / "kubernetes/client.py").touch()
-    (packages / "kubernetes-12.0.1.dist-info").mkdir()
-    (packages / "kubernetes-12.0.1.dist-info/METADATA").write_text("Metadata-Version: 2.1\nVersion: 12.0.1\n")
+    (packages / "urllib3.py").touch()
+    (packages / "urllib3-1.26.20.dist-info").mkdir()
+    (packages / "urllib3-1.26.20.dist-info/METADATA").write_text("Metadata-Version: 2.1\nVersion: 1.26.20\n")
     old = old_python()
     return {**found, "old": old} if old else found
 
@@ -331,22 +330,22 @@ def test_connections(of_the_module: Said, mistake: str) -> None:
     of_the_module.check(mistake, CONNECTIONS[mistake][1])
 
 
-def test_a_machine_without_the_package_kubernetes(of_the_module: Said) -> None:
+def test_a_machine_without_a_package(of_the_module: Said) -> None:
     python = "{folder}/bare/bin/python"
     of_the_module.check(
         "bare",
-        "the machine where the task runs: cannot talk to API servers: the Python package kubernetes cannot be imported"
-        f" by {python} (No module named 'kubernetes'). Next: install it there with '{python} -m pip install kubernetes'"
-        ", or point ansible_python_interpreter at an interpreter that has it.",
+        "the machine where the task runs: cannot talk to API servers: the Python package urllib3 cannot be imported"
+        f" by {python} (No module named 'urllib3'). Next: install it there with"
+        f""" '{python} -m pip install "urllib3>=2.3"', or point ansible_python_interpreter at an interpreter that""",
     )
 
 
-def test_a_machine_with_an_old_package_kubernetes(of_the_module: Said) -> None:
+def test_a_machine_with_an_old_package(of_the_module: Said) -> None:
     python = "{folder}/dated/bin/python"
     of_the_module.check(
         "dated",
-        f"the Python package kubernetes of {python} is 12.0.1, and 29.0 or newer is needed."
-        f""" Next: update it there with '{python} -m pip install "kubernetes>=29.0"', or""",
+        f"the Python package urllib3 of {python} is 1.26.20, and 2.3 or newer is needed."
+        f""" Next: update it there with '{python} -m pip install "urllib3>=2.3"', or""",
     )
 
 
