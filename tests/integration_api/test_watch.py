@@ -20,7 +20,7 @@ from ansible_collections.liqo.fabric.plugins.module_utils._kube.watching import 
 from tests.integration_api.conftest import CONFIGMAP, ApiServer, configmap
 from tests.integration_api.faulty_proxy import Server, stream_then_reset
 
-ADDED = b'{"type": "ADDED", "object": {"metadata": {"name": "one", "resourceVersion": "8"}}}\n'
+ADDED = b'{"type": "ADDED", "object": {"metadata": {"name": "one", "namespace": "default", "resourceVersion": "8"}}}\n'
 
 
 def name_of(body: Json) -> str:
