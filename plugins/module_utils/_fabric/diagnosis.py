@@ -9,7 +9,7 @@ nothing is concluded from it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Union
 
@@ -18,6 +18,7 @@ from .facts import last_seen
 from .faults import only
 from .model import ClusterId, Pair, ServiceType
 from .objects import Child, Connection, Endpoint, Fact, FactName, Held, Side, TenantNamespace, names
+from .phrases import few
 from .pools import has_room, is_inside, networks_of
 
 MANAGER, IPAM, FABRIC = "controller-manager", "ipam", "fabric"
@@ -166,11 +167,11 @@ def being_deleted(held: Held, cluster: ClusterId) -> FabricError:
         return FabricError(
             what=f"{_title(held)} is being deleted, nothing can be created in it",
             where=f"cluster {cluster}",
-            why=held.remaining or f"it waits for {', '.join(held.meta.finalizers) or 'its content'}",
+            why=held.remaining or f"it waits for {few(held.meta.finalizers) or 'its content'}",
             next="take away what holds its content, or wait until it is gone; then run again",
             fault=FailureName.NAMESPACE_TERMINATING,
         )
-    holders = ", ".join(held.meta.finalizers)
+    holders = few(held.meta.finalizers)
     return FabricError(
         what=f"{_title(held)} is being deleted",
         where=f"cluster {cluster}",
@@ -227,14 +228,14 @@ def _pool(case: Case) -> Cause | None:
                 return Cause(
                     fault=FailureName.OUTSIDE_POOL,
                     cluster=cluster,
-                    why=f"Network {pending.name} asks for {wanted}, in none of the pools {_listed(clues.pools)}",
+                    why=f"Network {pending.name} asks for {wanted}, in none of the pools {few(clues.pools)}",
                     next=f"add a pool with {wanted} (ipam.pools of Liqo's chart) on {cluster}, or upgrade it to 1.2.0",
                 )
             if not has_room(pools, taken, wanted.prefixlen):
                 return Cause(
                     fault=FailureName.IPAM_POOL_FULL,
                     cluster=cluster,
-                    why=f"Network {pending.name} asks for {wanted}, but the pools {_listed(clues.pools)} have no free"
+                    why=f"Network {pending.name} asks for {wanted}, but the pools {few(clues.pools)} have no free"
                     f" /{wanted.prefixlen}: {len(taken)} Networks take them",
                     next=f"remove Networks of {cluster} that nobody needs (kubectl get networks.ipam.liqo.io -A), or"
                     " add a pool (ipam.pools of Liqo's chart); then run again",
@@ -309,9 +310,9 @@ def _stuck(case: Case) -> Cause | None:
         servants = case.served_by.get(finalizer, ())
         down = case.here.down(*servants)
         if down is not None:
-            return _controller_down(cluster, down, f"{title}, which {_listed(servants)} would take away: ")
+            return _controller_down(cluster, down, f"{title}, which {few(servants)} would take away: ")
         if servants:
-            look = f"look at the log of Liqo's {_listed(servants)} in {cluster}, which should take {finalizer} away"
+            look = f"look at the log of Liqo's {few(servants)} in {cluster}, which should take {finalizer} away"
         else:
             look = f"no component of Liqo serves {finalizer}: whoever put it on {_title(thing)} has to take it away"
         return Cause(fault=FailureName.STUCK_FINALIZER, cluster=cluster, why=title, next=f"{look}; then run again")
@@ -394,7 +395,3 @@ def _title(thing: Held | Connection | Child) -> str:
         return f"{thing.kind} {thing.meta.namespace}/{thing.meta.name}".replace(" /", " ")
     kind = "Namespace" if isinstance(thing, TenantNamespace) else type(thing).__name__
     return f"{kind} {names([thing])}"
-
-
-def _listed(texts: Iterable[str]) -> str:
-    return ", ".join(texts)

@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Union
 
 from .model import ClientEndpoint, ServiceType
+from .moments import instant
 from .objects import Child, Cidrs, Endpoint, Fact, FactName, GatewayClient, GatewayServer, KeySecret, Later, Side
+from .phrases import few
 
 Value = Union[str, Cidrs, Endpoint, bool]
 
@@ -58,12 +59,13 @@ def advertised(server: GatewayServer) -> Endpoint | None:
 
 
 def is_newer(timestamp: str | None, than: str | None) -> bool:
-    """Compare two RFC 3339 timestamps; an absent one is oldest."""
-    if than is None:
+    """Compare two RFC 3339 timestamps; one that is absent or none is oldest."""
+    seen, before = instant(timestamp), instant(than)
+    if before is None:
         return True
-    if timestamp is None:
+    if seen is None:
         return False
-    return datetime.fromisoformat(timestamp) > datetime.fromisoformat(than)
+    return seen > before
 
 
 def _configured(fact: Fact, side: Side) -> Value | None:
@@ -128,7 +130,7 @@ def _seen_modules(side: Side) -> str:
 
 
 def _seen_children(*left: object) -> str:
-    return "still there: " + ", ".join(str(child) for child in left) if left else "gone"
+    return f"still there: {few([str(child) for child in left])}" if left else "gone"
 
 
 _SEEN: dict[FactName, Callable[[Side], str]] = {
@@ -138,7 +140,7 @@ _SEEN: dict[FactName, Callable[[Side], str]] = {
     FactName.ENDPOINT: _seen_server,
     FactName.KEY: lambda side: "gateway without key Secret yet" if side.gateways() else "no gateway",
     FactName.RENEWED: lambda side: (
-        "gateway pod " + (", ".join(held.pod_ip for held in side.gateways() if held.pod_ip) or "without an address")
+        "gateway pod " + (few([held.pod_ip for held in side.gateways() if held.pod_ip]) or "without an address")
     ),
     FactName.CONNECTED: _seen_connection,
     FactName.IDLE: _seen_modules,

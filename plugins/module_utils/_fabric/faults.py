@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
 
 from .facts import advertised, dialled, last_seen, value_of
 from .model import ClientEndpoint, ClusterId
+from .moments import instant
 from .objects import (
     ClusterState,
     Connection,
@@ -30,6 +30,7 @@ from .objects import (
     TenantNamespace,
     names,
 )
+from .phrases import few
 
 FRESH_S = 30.0
 """A gateway writes its latency every 10 s by default: after this long three reports in a row are missing."""
@@ -178,10 +179,11 @@ def freshness_faults(view: View) -> Iterator[Fault]:
     if seen is None or seen.value != CONNECTED:
         return
     alive = f"look at the gateway pod for {view.peer} in {view.here.id}, which should report every 10 s"
-    if seen.latency_at is None:
+    now, heard = instant(view.here.read_at), instant(seen.latency_at)
+    if now is None or heard is None:
         yield view.fault(FaultName.STALE_LATENCY, f"Connection {seen.meta.name} has no latency", alive)
         return
-    age_s = (datetime.fromisoformat(view.here.read_at) - datetime.fromisoformat(seen.latency_at)).total_seconds()
+    age_s = (now - heard).total_seconds()
     if age_s > FRESH_S:
         detail = f"Connection {seen.meta.name} is Connected, but its last reply is {age_s:.0f} s old"
         yield view.fault(FaultName.STALE_LATENCY, detail, alive)
@@ -229,7 +231,7 @@ def _duplicates(view: View) -> Iterator[Fault]:
 def _terminating(view: View) -> Iterator[Fault]:
     for held in view.side.held():
         if held.meta.terminating:
-            holders = ", ".join(held.meta.finalizers) or "its content"
+            holders = few(held.meta.finalizers) or "its content"
             detail = f"{_title(held)} is being deleted and waits for {holders}"
             yield view.fault(FaultName.TERMINATING, detail, f"look why {holders} stays, then run again")
 

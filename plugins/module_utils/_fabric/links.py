@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import zip_longest
 from typing import Any, TypeAlias
 
 from .errors import FabricError, attempt
@@ -216,6 +217,7 @@ def cluster_result(cluster: ClusterId, seen: ClusterState | FabricError) -> dict
         "virtual_kubelets": dict(sorted(info.virtual_kubelets.items())) if info is not None else {},
         "unread": sorted(state.unread) if state is not None else [],
         "read_at": state.read_at if state is not None else None,
+        "notes": list(state.notes) if state is not None else [],
         "failure": seen.as_result() if isinstance(seen, FabricError) else None,
     }
 
@@ -255,9 +257,10 @@ def _end_result(end: End) -> dict[str, Any]:
 
 def _remap_result(end: End, name: str) -> list[dict[str, str | None]]:
     """How each CIDR of the peer is addressed from this end; the order is that of Liqo, which pairs them by it."""
-    native = getattr(end.native, name, ())
-    remapped = getattr(end.remap, name, None) or (None,) * len(native)
-    return [{"native": one, "remapped": other} for one, other in zip(native, remapped, strict=True)]
+    native: tuple[str, ...] = getattr(end.native, name, ())
+    remapped: tuple[str, ...] = getattr(end.remap, name, ())
+    # Before 1.2.0 Liqo remaps the first CIDR alone.
+    return [{"native": one, "remapped": other or None} for one, other in zip_longest(native, remapped[: len(native)])]
 
 
 def _endpoint_result(endpoint: Endpoint | None) -> dict[str, Any] | None:

@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NewType
+
+from .legal import is_dns_label
 
 ClusterId = NewType("ClusterId", str)
 """Liqo's id of a cluster, a DNS label. It is also the name of a cluster in every result."""
@@ -19,12 +20,10 @@ FabricName = NewType("FabricName", str)
 LONGEST_CLUSTER_ID = 51
 """So that ``liqo-tenant-<id>`` is still a legal namespace name."""
 
-_DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
-
 
 def is_cluster_id(text: str) -> bool:
     """Can Liqo have given this id to a cluster?"""
-    return bool(_DNS_LABEL.fullmatch(text)) and len(text) <= LONGEST_CLUSTER_ID
+    return len(text) <= LONGEST_CLUSTER_ID and is_dns_label(text)
 
 
 class ServiceType(StrEnum):

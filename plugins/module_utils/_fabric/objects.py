@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from .model import ClientEndpoint, ClusterId, FabricName, ServiceType
+from .phrases import few
 
 
 class Kind(StrEnum):
@@ -96,7 +97,7 @@ class Cidrs:
     external: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return f"pod {', '.join(self.pod) or '-'}; external {', '.join(self.external) or '-'}"
+        return f"pod {few(self.pod) or '-'}; external {few(self.external) or '-'}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +110,7 @@ class Endpoint:
 
     def __str__(self) -> str:
         hosts = (f"[{address}]" if ":" in address else address for address in self.addresses)
-        return ", ".join(f"{host}:{self.port}/{self.protocol}" for host in hosts)
+        return few([f"{host}:{self.port}/{self.protocol}" for host in hosts])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -291,7 +292,7 @@ class Child:
     """Its owner is the gateway's InternalFabric, so it stays as long as the gateway does, whatever its kind."""
 
     def __str__(self) -> str:
-        held = f" (held by {', '.join(self.meta.finalizers)})" if self.meta.finalizers else ""
+        held = f" (held by {few(self.meta.finalizers)})" if self.meta.finalizers else ""
         place = f"{self.meta.namespace}/" if self.meta.namespace else ""
         return f"{self.kind} {place}{self.meta.name}{held}"
 
@@ -388,6 +389,8 @@ class ClusterState:
     uid: str = ""
     """Of the object with the cluster id, which stays as long as this Liqo is installed."""
     info: ClusterInfo | None = None
+    notes: tuple[str, ...] = ()
+    """What of its answers was left out, a phrase for each reason."""
 
     def side(self, peer: ClusterId) -> Side:
         """What is held about a peer; an empty side when nothing is."""
@@ -407,4 +410,4 @@ class ClusterInfo:
 
 def names(things: Iterable[Held | Connection]) -> str:
     """Names for a message, sorted."""
-    return ", ".join(sorted(f"{thing.meta.namespace}/{thing.meta.name}".lstrip("/") for thing in things))
+    return few(sorted(f"{thing.meta.namespace}/{thing.meta.name}".lstrip("/") for thing in things))

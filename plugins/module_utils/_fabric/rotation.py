@@ -24,7 +24,7 @@ from .model import ClusterId, Keys, Shortcut
 from .objects import ClusterState, Fact, FactName, KeySecret, Kind, Side
 from .operations import Op, Verb
 
-_NUMBER = re.compile(r"-(\d+)")
+_NUMBER = re.compile(r"-([0-9]{1,9})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,10 +10,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .errors import Violation
-from .model import ClusterId, Pair, Scope, ScopeRule, State, Tolerance
+from .model import ClusterId, Pair, Scope, ScopeRule, State, Tolerance, is_cluster_id
 
 _TOLERANCE = re.compile(r"(\d+)(%?)")
-_ID = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 
 
 def parse_run_options(
@@ -51,7 +50,7 @@ def _forgotten(names: Sequence[str], ids: Mapping[str, ClusterId], found: list[V
         if name in ids:
             what = f"{name} is also one of clusters, so it is not gone for good"
             _add(found, f"forget[{index}]", what, "take it out of clusters, or remove its links with state absent")
-        elif not _ID.fullmatch(name):
+        elif not is_cluster_id(name):
             _add(found, f"forget[{index}]", f"{name!r} is not a Liqo cluster id", "give the id, not a host name")
     return tuple(sorted({ClusterId(name) for name in names}))
 

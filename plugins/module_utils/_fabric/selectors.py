@@ -10,12 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from .legal import is_label_key, is_label_value
+
 _TOKEN = re.compile(r"\s*(==|!=|[=!(),<>]|[^\s=!(),<>]+|$)")
-_NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
-_DOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
-_NUMBER = re.compile(r"[-+]?[0-9]+")
-_LONGEST_NAME = 63
-_LONGEST_DOMAIN = 253
+_NUMBER = re.compile(r"[-+]?[0-9]{1,18}")
+"""As many digits as always fit into the 64 bits that Kubernetes compares."""
 _SYMBOLS = frozenset({"==", "!=", *"=!(),<>", ""})
 
 
@@ -152,8 +151,7 @@ def _key(tokens: _Tokens) -> str:
     key = tokens.peek
     if key in _SYMBOLS:
         raise tokens.wrong("the key of a label")
-    domain, slash, name = key.rpartition("/")
-    if (slash and not _is_domain(domain)) or not _is_name(name):
+    if not is_label_key(key):
         raise SelectorError(f"at character {tokens.place} {key!r} cannot be the key of a label")
     return tokens.take()
 
@@ -165,7 +163,7 @@ def _value(tokens: _Tokens) -> str:
         return ""
     if value in _SYMBOLS:
         raise tokens.wrong("the value of a label")
-    if not _is_name(value):
+    if not is_label_value(value):
         raise SelectorError(f"at character {tokens.place} {value!r} cannot be the value of a label")
     return tokens.take()
 
@@ -188,14 +186,6 @@ def _value_set(tokens: _Tokens) -> frozenset[str]:
 
 def _number(tokens: _Tokens) -> str:
     # Not below 0: what follows an operator must be a possible value of a label, and those begin with no sign.
-    if not _NUMBER.fullmatch(tokens.peek) or not _is_name(tokens.peek):
+    if not _NUMBER.fullmatch(tokens.peek) or not is_label_value(tokens.peek):
         raise tokens.wrong("a whole number")
     return tokens.take()
-
-
-def _is_name(text: str) -> bool:
-    return len(text) <= _LONGEST_NAME and _NAME.fullmatch(text) is not None
-
-
-def _is_domain(text: str) -> bool:
-    return len(text) <= _LONGEST_DOMAIN and _DOMAIN.fullmatch(text) is not None

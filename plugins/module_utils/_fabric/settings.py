@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-import ipaddress
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from .errors import Violation
+from .legal import is_host, is_ip, is_port
 from .model import ClientEndpoint, ClusterId, Keys, Pair, ServiceType, Settings, Template
 
 NAMES = (
@@ -37,10 +36,8 @@ AUTO = "auto"
 Given = Mapping[str, Any]
 """Settings that somebody has an opinion on, by name; `server` is a cluster id or AUTO."""
 
-_HOST_NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?")
 _MTU = range(576, 9001)
 """576 is the least that IPv4 hosts must accept; 9000 the largest common jumbo frame."""
-_PORTS = range(1, 65536)
 _MEANINGLESS = {
     ServiceType.LOAD_BALANCER: (),
     ServiceType.NODE_PORT: ("load_balancer_ip",),
@@ -122,9 +119,9 @@ def unknown_cluster(path: str, name: str, id_by_name: Mapping[str, ClusterId]) -
 def _check_values(given: Given, path: str, found: list[Violation]) -> None:
     checks: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
         ("mtu", lambda value: value in _MTU, f"between {_MTU.start} and {_MTU.stop - 1}"),
-        ("port", lambda value: value in _PORTS, "between 1 and 65535"),
-        ("node_port", lambda value: value in _PORTS, "between 1 and 65535, most often 30000 to 32767"),
-        ("load_balancer_ip", _is_ip, "an IP address"),
+        ("port", is_port, "between 1 and 65535"),
+        ("node_port", is_port, "between 1 and 65535, most often 30000 to 32767"),
+        ("load_balancer_ip", is_ip, "an IP address"),
     )
     for name, holds, wanted in checks:
         if name in given and not holds(given[name]):
@@ -132,17 +129,9 @@ def _check_values(given: Given, path: str, found: list[Violation]) -> None:
             found.append(Violation(path=f"{path}.{name}", message=what, hint=f"it must be {wanted}"))
     endpoint = given.get("client_endpoint", {})
     address, port = endpoint.get("address"), endpoint.get("port")
-    if address is not None and not _HOST_NAME.fullmatch(address) and not _is_ip(address):
+    if address is not None and not is_host(address):
         what, hint = f"{address!r} is no address", "give an IP address or a host name"
         found.append(Violation(path=f"{path}.client_endpoint.address", message=what, hint=hint))
-    if port is not None and port not in _PORTS:
+    if port is not None and not is_port(port):
         what, hint = f"{port!r} is out of range", "it must be between 1 and 65535"
         found.append(Violation(path=f"{path}.client_endpoint.port", message=what, hint=hint))
-
-
-def _is_ip(value: str) -> bool:
-    try:
-        ipaddress.ip_address(value)
-    except ValueError:
-        return False
-    return True

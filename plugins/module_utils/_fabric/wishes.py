@@ -8,13 +8,13 @@ Between the two steps the labels of clusters may be read, for wishes that pick t
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from .entries import ONE_NODE_PORT, known_clusters, parse_entry
 from .errors import InputError, Violation
+from .legal import is_name
 from .model import (
     LONGEST_CLUSTER_ID,
     Cluster,
@@ -30,8 +30,6 @@ from .model import (
 from .run_options import pairs_of, parse_run_options
 from .settings import Given, as_options, build_settings, parse_settings
 from .topology import Labels, Wish, expand
-
-_FABRIC = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,7 +237,7 @@ def _contradictions(wishes: Wishes) -> tuple[Violation, ...]:
 
 
 def check_fabric_name(name: str, found: list[Violation]) -> None:
-    if not _FABRIC.fullmatch(name) or len(name) > 63:
+    if not is_name(name):
         what = f"{name!r} cannot be written on objects"
         hint = "use at most 63 letters, digits, '-', '_' and '.', with a letter or digit at both ends"
         _add(found, "fabric", what, hint)

@@ -5,9 +5,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from typing import Any
+
+from .._fabric.legal import is_port
+from .._fabric.model import ClusterId, is_cluster_id
 
 Json = Mapping[str, object]
+
+_BEYOND_INT64 = 2**63
+"""Numbers of Kubernetes. A longer one of a broken server could not even be printed."""
+_WORD = re.compile(r"[A-Za-z0-9]{1,63}")
 
 
 def at(body: object, *path: str) -> object:
@@ -28,7 +37,29 @@ def text_at(body: object, *path: str) -> str:
 def int_at(body: object, *path: str) -> int | None:
     """The whole number at a path, or None."""
     value = at(body, *path)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) < _BEYOND_INT64 else None
+
+
+def port_at(body: object, *path: str) -> int | None:
+    """The port at a path, or None."""
+    value = int_at(body, *path)
+    return value if is_port(value) else None
+
+
+def word_at(body: object, *path: str) -> str:
+    """The text at a path where it is one word, as the states of Liqo are; empty for anything else."""
+    value = text_at(body, *path)
+    return value if _WORD.fullmatch(value) else ""
+
+
+def cluster_at(body: object, *path: str) -> ClusterId:
+    """The cluster id at a path; empty for a text that is none."""
+    return as_cluster_id(text_at(body, *path))
+
+
+def as_cluster_id(text: str) -> ClusterId:
+    """The text as a cluster id; empty when it is none."""
+    return ClusterId(text if is_cluster_id(text) else "")
 
 
 def items_at(body: object, *path: str) -> tuple[object, ...]:
@@ -61,3 +92,22 @@ def says(held: object, wanted: object) -> bool:
             and all(says(one, value) for one, value in zip(held, wanted, strict=True))
         )
     return held == wanted
+
+
+def writable(current: Json | None) -> dict[str, Any]:
+    """A body to write, from the one that is there: its metadata, labels and annotations are maps of its own.
+
+    The rest is shared with ``current``, and must be replaced instead of changed. What should be a map and is none is
+    left out.
+    """
+    body: dict[str, Any] = dict(current or {})
+    metadata = body["metadata"] = own_map(body.get("metadata"))
+    for name in ("labels", "annotations"):
+        if name in metadata:
+            metadata[name] = own_map(metadata[name])
+    return body
+
+
+def own_map(value: object) -> dict[str, Any]:
+    """A copy of a map, to change; empty for anything else."""
+    return dict(value) if isinstance(value, Mapping) else {}

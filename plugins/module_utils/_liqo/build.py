@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import base64
-import copy
 from typing import Any
 
 from .._fabric.model import ClusterId, ServiceType
@@ -23,7 +22,7 @@ from .._fabric.objects import (
     TemplateRef,
 )
 from .._fabric.resources import Resource
-from .body import Json
+from .body import Json, own_map, writable
 from .names import (
     GATEWAY_RESOURCE,
     MANAGED,
@@ -50,9 +49,9 @@ from .resources import (
 def build(spec: Spec, *, name: str, namespace: str, peer: ClusterId, current: Json | None = None) -> dict[str, Any]:
     """The body to create, or with ``current`` to replace an object. Every Later must have been resolved."""
     resource, labels, fields = _parts(spec, peer)
-    body: dict[str, Any] = copy.deepcopy(dict(current)) if current else {}
+    body = writable(current)
     body.update(apiVersion=resource.api_version, kind=resource.kind)
-    metadata = body.setdefault("metadata", {})
+    metadata = body["metadata"]
     metadata["name"] = name
     if namespace:
         metadata["namespace"] = namespace
@@ -61,7 +60,7 @@ def build(spec: Spec, *, name: str, namespace: str, peer: ClusterId, current: Js
     metadata["labels"] = {**(metadata.get("labels") or {}), **labels}
     _set_mark(metadata, spec)
     if fields:
-        _merge(body.setdefault("spec", {}), fields)
+        body["spec"] = _merged(body.get("spec"), fields)
     return body
 
 
@@ -144,7 +143,7 @@ def _template_ref(resource: Resource, template: TemplateRef) -> dict[str, str]:
 
 
 def _set_mark(metadata: dict[str, Any], spec: Spec) -> None:
-    annotations = dict(metadata.get("annotations") or {})
+    annotations = metadata.get("annotations", {})
     if spec.owners:
         metadata["labels"][MANAGED] = "true"
         annotations[OWNERS] = write_owners(spec.owners)
@@ -155,18 +154,18 @@ def _set_mark(metadata: dict[str, Any], spec: Spec) -> None:
         annotations[WISHES] = write_wishes(spec.wishes)
     elif spec.wishes is not None or not spec.owners:
         annotations.pop(WISHES, None)
-    if annotations or metadata.get("annotations"):
+    if annotations:
         metadata["annotations"] = annotations
 
 
-def _merge(body: dict[str, Any], fields: dict[str, Any]) -> None:
-    """Set owned fields, drop those that are None, keep the rest. Maps of text (labels of a Service) are one field."""
+def _merged(held: object, fields: dict[str, Any]) -> dict[str, Any]:
+    """Owned fields are set, those that are None dropped, the rest kept. Maps of text (labels of a Service) are one."""
+    found = own_map(held)
     for key, value in fields.items():
         if value is None:
-            body.pop(key, None)
+            found.pop(key, None)
         elif isinstance(value, dict) and not key.startswith("service"):
-            if not isinstance(body.get(key), dict):
-                body[key] = {}
-            _merge(body[key], value)
+            found[key] = _merged(found.get(key), value)
         else:
-            body[key] = value
+            found[key] = value
+    return found

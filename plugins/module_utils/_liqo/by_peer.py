@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from .._fabric.model import ClusterId
 from .._fabric.resources import Resource
-from .body import Json, text_at
+from .body import Json, as_cluster_id, cluster_at, text_at
 from .names import REMOTE_CLUSTER_ID, TENANT_NAMESPACE
 from .parse import labels_of
 from .resources import FOREIGN_CLUSTER, NAMESPACE, PEERING
@@ -29,7 +29,8 @@ Bodies: TypeAlias = "dict[Resource, dict[Key, Json]]"
 class ByPeer:
     """An object belongs to the peer that its label names, else to that of the tenant namespace in which it lies.
 
-    The latter finds objects that lost their label. What lies in the Liqo namespace concerns the cluster itself.
+    The latter finds objects that lost their label. What lies in the Liqo namespace concerns the cluster itself. A name
+    that is no cluster id is no peer.
     Methods that change something return the peers whose objects are not what they were.
     """
 
@@ -57,6 +58,15 @@ class ByPeer:
         """Every body of a kind."""
         return self._bodies.get(resource, {})
 
+    def strangers(self) -> tuple[str, ...]:
+        """The objects that name a peer by what is no cluster id, and that belong to no peer."""
+        return tuple(
+            f"{resource.kind} {'/'.join(filter(None, key))}"
+            for resource, bodies in self._bodies.items()
+            for key, body in bodies.items()
+            if (resource, key) not in self._peers and _claimed(resource, body)
+        )
+
     def put(self, resource: Resource, body: Json) -> set[ClusterId]:
         """Add a body, or put it in the place of the one of the same name."""
         key = key_of(body)
@@ -65,7 +75,7 @@ class ByPeer:
         touched = self._sort_in(resource, key, body)
         if resource == NAMESPACE:
             peer = labels_of(body).get(REMOTE_CLUSTER_ID, "") if labels_of(body).get(TENANT_NAMESPACE) else ""
-            touched |= self._namespace_is_of(key[1], peer)
+            touched |= self._namespace_is_of(key[1], as_cluster_id(peer))
         return touched
 
     def drop(self, resource: Resource, key: Key) -> set[ClusterId]:
@@ -111,16 +121,14 @@ class ByPeer:
         return {peer}
 
     def _peer_of(self, resource: Resource, body: Json) -> str:
-        if resource == FOREIGN_CLUSTER:
-            return text_at(body, "spec", "clusterID")
-        labelled = labels_of(body).get(REMOTE_CLUSTER_ID)
-        if labelled:
-            return labelled
+        claimed = as_cluster_id(_claimed(resource, body))
+        if claimed or resource == FOREIGN_CLUSTER:
+            return claimed
         namespace, name = key_of(body)
         if resource == NAMESPACE:
             return tenant_of(name)
         if resource in PEERING:
-            return text_at(body, "spec", "clusterID")
+            return cluster_at(body, "spec", "clusterID")
         return self._peer_by_namespace.get(namespace) or tenant_of(namespace)
 
 
@@ -129,6 +137,13 @@ def key_of(body: Json) -> Key:
     return text_at(body, "metadata", "namespace"), text_at(body, "metadata", "name")
 
 
-def tenant_of(namespace: str) -> str:
+def tenant_of(namespace: str) -> ClusterId:
     """The peer whose tenant namespace has this name by default; empty for any other name."""
-    return namespace.removeprefix(TENANT_PREFIX) if namespace.startswith(TENANT_PREFIX) else ""
+    return as_cluster_id(namespace.removeprefix(TENANT_PREFIX) if namespace.startswith(TENANT_PREFIX) else "")
+
+
+def _claimed(resource: Resource, body: Json) -> str:
+    """The peer that an object names itself."""
+    if resource == FOREIGN_CLUSTER:
+        return text_at(body, "spec", "clusterID")
+    return labels_of(body).get(REMOTE_CLUSTER_ID, "")

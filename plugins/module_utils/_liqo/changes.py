@@ -9,19 +9,21 @@ nothing of that changes what has to be done.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 
 from .._fabric.changes import Change, SeenService
 from .._fabric.model import ClusterId, Pair
 from .._fabric.propagation.model import Slice
 from .._fabric.resources import Resource
-from .body import Json, at, text_at
+from .body import Json, texts_at, word_at
 from .by_peer import key_of
 from .names import SERVICE_NAME
 from .parse import labels_of
 from .resources import CONFIGURATION, CONNECTION, ENDPOINT_SLICE
 from .services import parse_slice
+
+_CIDRS = {"spec": (("spec", "remote"), ("spec", "local")), "remap": (("status", "remote"),)}
+"""Where a Configuration has CIDRs."""
 
 
 def change_of(
@@ -48,7 +50,7 @@ def change_of(
 
 def _of_link(resource: Resource, old: Json | None, new: Json | None) -> str:
     if resource == CONNECTION:
-        before, after = text_at(old, "status", "value"), text_at(new, "status", "value")
+        before, after = word_at(old, "status", "value"), word_at(new, "status", "value")
         return "" if before == after else f"is {_value(new, after)}, was {_value(old, before)}"
     return _of_configuration(old, new) if resource == CONFIGURATION else ""
 
@@ -60,13 +62,12 @@ def _value(body: Json | None, value: str) -> str:
 def _of_configuration(old: Json | None, new: Json | None) -> str:
     if old is None or new is None:
         return "was created" if old is None else "was deleted"
-    parts = {"spec": ("spec",), "remap": ("status", "remote")}
-    changed = [name for name, path in parts.items() if _canonical(old, *path) != _canonical(new, *path)]
+    changed = [name for name, paths in _CIDRS.items() if any(_cidrs(old, path) != _cidrs(new, path) for path in paths)]
     return f"has another {' and '.join(changed)}" if changed else ""
 
 
-def _canonical(body: Json, *path: str) -> str:
-    return json.dumps(at(body, *path), sort_keys=True, default=str)
+def _cidrs(body: Json, path: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    return tuple(texts_at(body, *path, "cidr", kind) for kind in ("pod", "external"))
 
 
 def _of_slice(old: Json | None, new: Json | None) -> str:

@@ -5,16 +5,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from .._fabric.errors import FabricError, FailureName
+from .._fabric.legal import is_label_key, is_label_value
 from .._fabric.model import ClusterId
 from .._fabric.objects import ClusterInfo, ClusterState, Kind, LocalNetworks, Side, TemplateRef
+from .._fabric.phrases import few
 from .._fabric.resources import Resource
 from . import parse
-from .body import Json, items_at, text_at, texts_at
-from .by_peer import ByPeer
+from .body import Json, as_cluster_id, cluster_at, items_at, text_at, texts_at
+from .by_peer import ByPeer, key_of
 from .names import NETWORK_TYPE, REMOTE_CLUSTER_ID, VIRTUAL_KUBELET
 from .resources import (
     CLIENT_TEMPLATE,
@@ -35,6 +38,7 @@ from .resources import (
     SERVER_TEMPLATE,
 )
 
+_TAG = re.compile(r"[A-Za-z0-9_][-A-Za-z0-9_.]{0,127}")
 OLDEST_KINDS = (1, 0)
 """The version that brought the kinds that are read here."""
 
@@ -69,12 +73,21 @@ class _Parts:
 
 def parse_cluster_id(raw: Raw, where: str) -> ClusterId:
     """The id that the cluster reports; a FabricError without Liqo, or with two of it."""
-    ids = {text_at(body, "data", "CLUSTER_ID") for body in raw.of(CONFIG_MAP)} - {""}
+    named = {text_at(body, "data", "CLUSTER_ID") for body in raw.of(CONFIG_MAP)} - {""}
+    ids = {as_cluster_id(text) for text in named}
+    if "" in ids:
+        raise FabricError(
+            what="the cluster does not tell its Liqo cluster id",
+            where=f"{where}, namespace {raw.liqo_namespace}",
+            why="what the cluster id ConfigMap holds is no cluster id (lower case letters, digits and -)",
+            next="correct CLUSTER_ID in the ConfigMap with label app.kubernetes.io/name=clusterid-configmap",
+            fault=FailureName.NOT_UNDERSTOOD,
+        )
     if len(ids) == 1:
-        return ClusterId(ids.pop())
+        return ids.pop()
     if ids:
         raise FabricError(
-            what=f"several Liqo cluster ids: {', '.join(sorted(ids))}",
+            what=f"several Liqo cluster ids: {few(sorted(ids))}",
             where=f"{where}, namespace {raw.liqo_namespace}",
             why="more than one cluster id ConfigMap is there",
             next="remove the ConfigMap that an old installation left behind",
@@ -106,12 +119,13 @@ def too_old(raw: Raw, where: str) -> FabricError | None:
 def parse_cluster(raw: Raw, cluster: ClusterId) -> ClusterState:
     """The state of one cluster with a side for every peer of which anything is held."""
     by_peer = ByPeer(raw.objects)
+    peers = [peer for peer in by_peer.peers() if peer != cluster]
     return ClusterState(
         id=cluster,
         liqo_namespace=raw.liqo_namespace,
         version=_version(raw),
         networks=_networks(raw),
-        sides={peer: parse_side(by_peer, cluster, peer) for peer in by_peer.peers()},
+        sides={peer: parse_side(by_peer, cluster, peer) for peer in peers},
         read_at=raw.read_at,
         templates=_templates(raw),
         unread=tuple(sorted(resource.kind for resource in raw.unread)),
@@ -119,6 +133,7 @@ def parse_cluster(raw: Raw, cluster: ClusterId) -> ClusterState:
         address=raw.address,
         uid=next((text_at(body, "metadata", "uid") for body in raw.of(CONFIG_MAP)), ""),
         info=_info(raw) if DEPLOYMENT in raw.objects else None,
+        notes=tuple(_left_out(by_peer, cluster)),
     )
 
 
@@ -135,11 +150,27 @@ def parse_cluster_labels(deployments: Iterable[Json]) -> dict[str, str] | None:
 
 def parse_peer_labels(foreign_clusters: Iterable[Json]) -> dict[ClusterId, dict[str, str]]:
     """The labels on the ForeignClusters of a hub, by the cluster that each stands for."""
-    return {
-        ClusterId(text_at(body, "spec", "clusterID")): parse.labels_of(body)
-        for body in foreign_clusters
-        if text_at(body, "spec", "clusterID")
-    }
+    found = {cluster_at(body, "spec", "clusterID"): body for body in foreign_clusters}
+    return {cluster: legal_labels(parse.labels_of(body)) for cluster, body in found.items() if cluster}
+
+
+def legal_labels(labels: Mapping[str, str]) -> dict[str, str]:
+    """Those that Kubernetes would take as labels."""
+    return {key: value for key, value in labels.items() if is_label_key(key) and is_label_value(value)}
+
+
+def _left_out(by_peer: ByPeer, cluster: ClusterId) -> Iterator[str]:
+    """What of a cluster is not looked at, as one phrase for each reason."""
+    strangers = by_peer.strangers()
+    if strangers:
+        yield f"left out, since the peer that they name is no cluster id: {few(strangers)}"
+    if cluster in by_peer.peers():
+        own = [
+            f"{resource.kind} {'/'.join(filter(None, key_of(body)))}"
+            for resource, bodies in by_peer.of(cluster).items()
+            for body in bodies
+        ]
+        yield f"left out, since the peer that they name is the cluster itself: {few(own)}"
 
 
 def _side(cluster: ClusterId, peer: ClusterId, parts: _Parts) -> Side:
@@ -214,9 +245,11 @@ def _info(raw: Raw) -> ClusterInfo:
         denies_direct_connections="--deny-direct-connections" in arguments
         or values.get("deny-direct-connections") == "true",
         virtual_kubelets={
-            ClusterId(parse.labels_of(body).get(REMOTE_CLUSTER_ID, "")): _image_tag(body).removeprefix("v")
+            provider: _image_tag(body).removeprefix("v")
             for body in raw.of(DEPLOYMENT)
             if parse.labels_of(body).get(key) == value
+            for provider in [as_cluster_id(parse.labels_of(body).get(REMOTE_CLUSTER_ID, ""))]
+            if provider
         },
     )
 
@@ -232,7 +265,8 @@ def _flags(deployments: Iterable[Json]) -> dict[str, str]:
 
 
 def _cluster_labels(flags: Mapping[str, str]) -> dict[str, str]:
-    return dict(part.split("=", 1) for part in flags.get("cluster-labels", "").split(",") if "=" in part)
+    parts = dict(part.split("=", 1) for part in flags.get("cluster-labels", "").split(",") if "=" in part)
+    return legal_labels(parts)
 
 
 def _is_controller_manager(body: Json) -> bool:
@@ -250,4 +284,5 @@ def _arguments(body: Json) -> tuple[str, ...]:
 
 def _image_tag(body: Json) -> str:
     image = text_at(_container(body), "image")
-    return "" if "@" in image else image.rpartition(":")[2]
+    tag = image.rpartition(":")[2]
+    return tag if "@" not in image and _TAG.fullmatch(tag) else ""

@@ -8,7 +8,6 @@ Its kind lies in an API group of Liqo, but Liqo does not know it.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,7 +24,7 @@ from .._fabric.connector.model import (
 from .._fabric.model import ClusterId
 from .._fabric.objects import Marked
 from .._fabric.resources import Resource
-from .body import Json, at, int_at, items_at, text_at, texts_at
+from .body import Json, at, cluster_at, int_at, items_at, own_map, port_at, text_at, texts_at, writable
 from .parse import labels_of, parse_meta
 from .resources import DEPLOYMENT, NAMESPACE
 
@@ -78,10 +77,10 @@ def parse_connection(body: Json, hub: ClusterId) -> ForeignClusterConnection:
     return ForeignClusterConnection(
         hub=hub,
         meta=meta,
-        client=ClusterId(text_at(spec, "foreignClusterA")),
-        server=ClusterId(text_at(spec, "foreignClusterB")),
+        client=cluster_at(spec, "foreignClusterA"),
+        server=cluster_at(spec, "foreignClusterB"),
         mtu=int_at(networking, "mtu") or 0,
-        port=int_at(networking, "serverServicePort") or 0,
+        port=port_at(networking, "serverServicePort") or 0,
         service_type=text_at(networking, "serverServiceType"),
         of_server=_asked(networking, "server", SERVER_GATEWAY_TYPE),
         of_client=_asked(networking, "client", CLIENT_GATEWAY_TYPE),
@@ -124,9 +123,9 @@ def parse_role(body: Json) -> Role:
 
 def build_retired(spec: Marked, current: Json) -> dict[str, Any]:
     """The body of what is there with the one field set that a spec is about."""
-    body: dict[str, Any] = copy.deepcopy(dict(current))
+    body = writable(current)
     if isinstance(spec, ReplicasSpec):
-        body.setdefault("spec", {})["replicas"] = spec.replicas
+        body["spec"] = {**own_map(body.get("spec")), "replicas": spec.replicas}
     elif isinstance(spec, FinalizersSpec):
         body["metadata"]["finalizers"] = list(spec.finalizers)
     else:

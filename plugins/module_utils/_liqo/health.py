@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .._fabric.diagnosis import FABRIC, IPAM, MANAGER, Allocation, Workload
-from .._fabric.model import ClusterId
-from .body import Json, int_at, items_at, text_at, texts_at
+from .body import Json, as_cluster_id, int_at, items_at, text_at, texts_at
 from .names import REMOTE_CLUSTER_ID
 from .parse import labels_of
 
@@ -69,10 +68,9 @@ def parse_pools(bodies: Iterable[Json]) -> tuple[str, ...]:
 
 def parse_allocation(body: Json) -> Allocation:
     """A Network. That of a peer's CIDR has the peer's label, or an owner in the tenant namespace."""
-    peer = labels_of(body).get(REMOTE_CLUSTER_ID, "")
     return Allocation(
         name=f"{text_at(body, 'metadata', 'namespace')}/{text_at(body, 'metadata', 'name')}",
-        peer=ClusterId(peer) if peer else None,
+        peer=as_cluster_id(labels_of(body).get(REMOTE_CLUSTER_ID, "")) or None,
         wanted=text_at(body, "spec", "cidr"),
         given=text_at(body, "status", "cidr"),
     )

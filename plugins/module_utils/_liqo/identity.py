@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 from .._fabric.access import Subject
 from .._fabric.entries import known_clusters
 from .._fabric.errors import InputError, Violation
+from .._fabric.legal import is_dns_label
 from .._fabric.model import Cluster, ClusterId, FabricName, Pair
 from .._fabric.run_options import pairs_of
 from .._fabric.wishes import check_fabric_name, check_limits, parse_clusters
@@ -21,7 +21,6 @@ from .rights import Job
 LONGEST_NAME = 56
 """So that a name with ``-tenant`` behind it is still a label value."""
 
-_DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _ACCOUNT = "ServiceAccount"
 
 
@@ -56,10 +55,10 @@ def parse_identity(params: Mapping[str, Any]) -> tuple[Identity, tuple[Cluster, 
         _add(found, "clusters", "no cluster is named", "list those on which the identity shall have rights")
     ids = {name: cluster.id for cluster in clusters for name in (cluster.name, cluster.id)}
     name, namespace = params["name"], params["service_account_namespace"]
-    if not _DNS_LABEL.fullmatch(name) or len(name) > LONGEST_NAME:
+    if not is_dns_label(name) or len(name) > LONGEST_NAME:
         hint = f"use at most {LONGEST_NAME} lower case letters, digits and -"
         _add(found, "name", f"{name!r} cannot be the name of roles and a ServiceAccount", hint)
-    if namespace is not None and not _DNS_LABEL.fullmatch(namespace):
+    if namespace is not None and not is_dns_label(namespace):
         _add(
             found, "service_account_namespace", f"{namespace!r} is no namespace", "use lower case letters, digits and -"
         )

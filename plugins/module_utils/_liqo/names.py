@@ -8,7 +8,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 
+from .._fabric.legal import is_name
 from .._fabric.model import FabricName
+from .body import map_at
 
 REMOTE_CLUSTER_ID = "liqo.io/remote-cluster-id"
 REPLICATED = "liqo.io/replicated"
@@ -54,14 +56,20 @@ WISHES = "liqo-fabric.github.io/wishes"
 """Annotation of a gateway: JSON of the settings that each of these fabrics wants, by name of the fabric."""
 
 
+LONGEST_MARK = 16384
+"""Letters of such an annotation. A longer one is none of ours."""
+
+
 def write_owners(owners: Iterable[FabricName]) -> str:
     """The annotation's value."""
     return ",".join(sorted(owners))
 
 
 def read_owners(value: str) -> frozenset[FabricName]:
-    """The fabrics of an annotation's value."""
-    return frozenset(FabricName(name.strip()) for name in value.split(",") if name.strip())
+    """The fabrics of an annotation's value; what cannot be the name of a fabric is none."""
+    if len(value) > LONGEST_MARK:
+        return frozenset()
+    return frozenset(FabricName(name) for name in map(str.strip, value.split(",")) if is_name(name))
 
 
 def write_wishes(wishes: Mapping[FabricName, Mapping[str, str]]) -> str:
@@ -71,10 +79,12 @@ def write_wishes(wishes: Mapping[FabricName, Mapping[str, str]]) -> str:
 
 def read_wishes(value: str) -> dict[FabricName, dict[str, str]] | None:
     """The settings of an annotation's value; None when there are none or somebody garbled it."""
+    if not value or len(value) > LONGEST_MARK:
+        return None
     try:
         found = json.loads(value)
-        return {
-            FabricName(str(name)): {str(key): str(text) for key, text in own.items()} for name, own in found.items()
-        }
-    except (ValueError, AttributeError):
+    except (ValueError, RecursionError):
         return None
+    if not isinstance(found, dict):
+        return None
+    return {FabricName(name): map_at(found, name) for name in found if is_name(name)}

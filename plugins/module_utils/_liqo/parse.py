@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Callable
 
 from .._fabric.model import ClusterId
+from .._fabric.moments import instant
 from .._fabric.objects import (
     Child,
     Cidrs,
@@ -33,7 +35,7 @@ from .._fabric.objects import (
     TemplateRef,
     TenantNamespace,
 )
-from .body import Json, at, int_at, items_at, map_at, text_at, texts_at
+from .body import Json, at, int_at, items_at, map_at, port_at, text_at, texts_at, word_at
 from .names import (
     GATEWAY_PREFIX,
     GATEWAY_RESOURCE,
@@ -47,8 +49,13 @@ from .names import (
 )
 
 KEY_BYTES = 32
+LONGEST_LATENCY_MS = 3_600_000.0
+"""No answer of a peer takes so long."""
 _REMAINS = ("NamespaceContentRemaining", "NamespaceFinalizersRemaining", "NamespaceDeletionContentFailure")
 """Conditions of a namespace that say what is left in it."""
+_MS_BY_UNIT = {"ns": 1e-6, "µs": 1e-3, "μs": 1e-3, "us": 1e-3, "ms": 1.0, "s": 1e3}
+_DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(ns|µs|μs|us|ms|s)")
+_VERSION = re.compile(r"v?([0-9]{1,6}(?:\.[0-9]{1,6}){1,3})(?:[-+].*)?")
 MODULES = ("networking", "authentication", "offloading")
 
 
@@ -72,9 +79,11 @@ def parse_namespace(body: Json, peer: ClusterId) -> TenantNamespace:
         meta=parse_meta(body),
         spec=NamespaceSpec(labelled=marked.labelled, owners=marked.owners),
         remaining="; ".join(
-            text_at(condition, "message")
-            for condition in items_at(body, "status", "conditions")
-            if text_at(condition, "type") in _REMAINS and text_at(condition, "status") == "True"
+            [
+                text_at(condition, "message")
+                for condition in items_at(body, "status", "conditions")
+                if text_at(condition, "type") in _REMAINS and text_at(condition, "status") == "True"
+            ][: len(_REMAINS)]
         ),
     )
 
@@ -118,9 +127,9 @@ def parse_gateway_server(body: Json, peer: ClusterId) -> GatewayServer:
             owners=marked.owners,
             wishes=marked.wishes,
             mtu=int_at(spec, "mtu") or 0,
-            port=int_at(spec, "endpoint", "port") or 0,
-            service_type=text_at(spec, "endpoint", "serviceType") or "ClusterIP",
-            node_port=int_at(spec, "endpoint", "nodePort"),
+            port=port_at(spec, "endpoint", "port") or 0,
+            service_type=word_at(spec, "endpoint", "serviceType") or "ClusterIP",
+            node_port=port_at(spec, "endpoint", "nodePort"),
             load_balancer_ip=text_at(spec, "endpoint", "loadBalancerIP") or None,
             template=_template(at(spec, "serverTemplateRef")),
             service_annotations=map_at(spec, "serviceAnnotations") or None,
@@ -187,30 +196,27 @@ def parse_key_secret(body: Json) -> KeySecret:
 
 def parse_connection(body: Json) -> Connection:
     latency = at(body, "status", "latency")
+    timestamp = text_at(latency, "timestamp")
     return Connection(
         meta=parse_meta(body),
-        value=text_at(body, "status", "value"),
+        value=word_at(body, "status", "value"),
         latency_ms=parse_latency(text_at(latency, "value")),
-        latency_at=text_at(latency, "timestamp") or None,
+        latency_at=timestamp if instant(timestamp) is not None else None,
     )
 
 
 def parse_latency(text: str) -> float | None:
     """Milliseconds of a Go duration such as ``850µs``, ``12ms``, ``1.5s``; None for Liqo's marker of "no latency"."""
-    for unit, factor in (("ns", 1e-6), ("µs", 1e-3), ("μs", 1e-3), ("us", 1e-3), ("ms", 1.0), ("s", 1e3)):
-        if text.endswith(unit):
-            try:
-                return float(text[: -len(unit)]) * factor
-            except ValueError:
-                continue
-    return None
+    match = _DURATION.fullmatch(text)
+    found = float(match[1]) * _MS_BY_UNIT[match[2]] if match else None
+    return found if found is not None and found <= LONGEST_LATENCY_MS else None
 
 
 def parse_foreign_cluster(body: Json) -> ForeignCluster:
     modules = at(body, "status", "modules")
     return ForeignCluster(
         meta=parse_meta(body),
-        role=text_at(body, "status", "role") or "Unknown",
+        role=word_at(body, "status", "role") or "Unknown",
         modules=frozenset(name for name in MODULES if at(modules, name, "enabled") is True),
     )
 
@@ -223,8 +229,8 @@ def parse_child(body: Json, kind: str) -> Child:
 
 def parse_version(text: str) -> tuple[int, ...] | None:
     """(1, 2, 0) of ``v1.2.0`` or ``1.2.0-rc.1``; None for a digest, a branch name or nothing."""
-    numbers = text.removeprefix("v").split("-")[0].split("+")[0].split(".")
-    return tuple(int(number) for number in numbers) if len(numbers) >= 2 and all(map(str.isdecimal, numbers)) else None
+    match = _VERSION.fullmatch(text)
+    return tuple(map(int, match[1].split("."))) if match else None
 
 
 def labels_of(body: Json) -> dict[str, str]:
@@ -252,10 +258,10 @@ def _covers(remap: tuple[str, ...], spec: tuple[str, ...]) -> bool:
 def _endpoint(body: object) -> Endpoint | None:
     """None without a usable address: a server on a NotReady node advertises one empty string."""
     addresses = tuple(address for address in texts_at(body, "addresses") if address)
-    port = int_at(body, "port")
+    port = port_at(body, "port")
     if not addresses or port is None:
         return None
-    return Endpoint(addresses=addresses, port=port, protocol=text_at(body, "protocol") or "UDP")
+    return Endpoint(addresses=addresses, port=port, protocol=word_at(body, "protocol") or "UDP")
 
 
 def _template(ref: object) -> TemplateRef:

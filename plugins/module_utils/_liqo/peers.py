@@ -8,17 +8,20 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterator
+from itertools import islice
 
 from .._fabric.hub_view import Identity, PeerNotes
 from .._fabric.model import ClusterId
-from .body import Json, at, items_at, map_at, text_at
-from .cluster import Raw, parse_peer_labels
+from .body import Json, at, cluster_at, items_at, map_at, text_at
+from .cluster import Raw, legal_labels, parse_peer_labels
 from .parse import MODULES
 from .resources import FOREIGN_CLUSTER, IDENTITY, VIRTUAL_NODE
 
 CONTROL_PLANE = "ControlPlane"
 """Type of the identity with which a hub asks a leaf for resources. The other type is one per ResourceSlice."""
 
+MOST_COMPLAINTS = 20
+"""More conditions than Liqo has."""
 _GOOD = ("Established", "Ready")
 _OWN = "liqo.io"
 
@@ -28,16 +31,18 @@ def parse_notes(raw: Raw) -> dict[ClusterId, PeerNotes]:
     labels = parse_peer_labels(raw.of(FOREIGN_CLUSTER))
     for body in sorted(raw.of(VIRTUAL_NODE), key=lambda body: text_at(body, "metadata", "name")):
         # Liqo gives a virtual node the labels that its cluster was installed with.
-        peer = ClusterId(text_at(body, "spec", "clusterID"))
-        labels[peer] = {**labels.get(peer, {}), **map_at(body, "spec", "labels")}
-    identities = {ClusterId(text_at(body, "spec", "clusterID")): body for body in raw.of(IDENTITY) if _is_usable(body)}
+        peer = cluster_at(body, "spec", "clusterID")
+        labels[peer] = {**labels.get(peer, {}), **legal_labels(map_at(body, "spec", "labels"))}
+    identities = {cluster_at(body, "spec", "clusterID"): body for body in raw.of(IDENTITY) if _is_usable(body)}
     notes = {}
     for body in raw.of(FOREIGN_CLUSTER):
-        peer = ClusterId(text_at(body, "spec", "clusterID"))
+        peer = cluster_at(body, "spec", "clusterID")
+        if not peer:
+            continue
         notes[peer] = PeerNotes(
             labels={key: value for key, value in sorted(labels.get(peer, {}).items()) if not _is_own(key)},
             api_server=text_at(body, "status", "apiServerUrl"),
-            complaints=tuple(_complaints(body)),
+            complaints=tuple(islice(_complaints(body), MOST_COMPLAINTS)),
             identity=_identity(identities[peer]) if peer in identities else None,
         )
     return notes

@@ -10,7 +10,6 @@ does; then no other namespace is seen, and none can be made.
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Iterable
 from dataclasses import replace
@@ -20,7 +19,7 @@ from .._fabric.access import BINDINGS, AccessKind, AccessSpec, HeldAccess, Place
 from .._fabric.model import Cluster, ClusterId
 from .._fabric.objects import NamespaceSpec
 from .._fabric.resources import Resource
-from .body import Json, items_at, map_at, text_at, texts_at
+from .body import Json, items_at, map_at, text_at, texts_at, writable
 from .build import build
 from .by_peer import TENANT_PREFIX
 from .identity import Identity
@@ -48,6 +47,7 @@ RESOURCE_BY_ACCESS_KIND: dict[AccessKind, Resource] = {
 }
 
 _GROUP = CLUSTER_ROLE.group
+_LONGEST_MORE = 200
 _ORDER = ("get", "list", "watch", "create", "update", "delete")
 _IN_ITSELF = ("get", "update", "delete")
 """What a RoleBinding can grant on the namespace in which it lies."""
@@ -170,8 +170,16 @@ def _parse_rule(rule: object) -> Rule:
         group=groups[0] if groups else "",
         resources=texts_at(rule, "resources"),
         verbs=texts_at(rule, "verbs"),
-        more=json.dumps(more, sort_keys=True) if more else "",
+        more=_shown(more) if more else "",
     )
+
+
+def _shown(more: object) -> str:
+    """A rule with more is none of ours, whatever it is."""
+    try:
+        return json.dumps(more, sort_keys=True)[:_LONGEST_MORE]
+    except (RecursionError, ValueError):
+        return "..."
 
 
 def _parse_subject(subject: object) -> Subject:
@@ -185,10 +193,10 @@ def build_access(place: Place, spec: AccessSpec, *, identity: str, current: Json
     kind, namespace, name = place
     if kind is AccessKind.NAMESPACE:
         return build(NamespaceSpec(), name=name, namespace="", peer=ClusterId(name.removeprefix(TENANT_PREFIX)))
-    body: dict[str, Any] = copy.deepcopy(dict(current)) if current else {}
+    body = writable(current)
     resource = RESOURCE_BY_ACCESS_KIND[kind]
     body.update(apiVersion=resource.api_version, kind=resource.kind)
-    metadata = body.setdefault("metadata", {})
+    metadata = body["metadata"]
     metadata["name"] = name
     if namespace:
         metadata["namespace"] = namespace

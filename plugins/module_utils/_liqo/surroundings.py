@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .._fabric.model import ClusterId
 from .._fabric.preflight import ServicePorts, UsedNetwork
-from .body import Json, int_at, items_at, text_at, texts_at
+from .body import Json, as_cluster_id, int_at, items_at, text_at, texts_at
 from .cluster import Raw
 from .names import NETWORK_TYPE, REMOTE_CLUSTER_ID
 from .parse import labels_of
@@ -24,9 +23,9 @@ def used_networks(raw: Raw) -> tuple[UsedNetwork, ...]:
         if cidr:
             labels = labels_of(body)
             kind = labels.get(NETWORK_TYPE, "").removesuffix("-cidr")
-            peer = labels.get(REMOTE_CLUSTER_ID)
+            peer = as_cluster_id(labels.get(REMOTE_CLUSTER_ID, ""))
             of = f"{kind} CIDR" if kind else f"network {text_at(body, 'metadata', 'name')}"
-            found.append(UsedNetwork(cidr=cidr, of=of, peer=ClusterId(peer) if peer else None))
+            found.append(UsedNetwork(cidr=cidr, of=of, peer=peer or None))
     return tuple(sorted(found, key=lambda used: (used.peer or "", used.cidr, used.of)))
 
 

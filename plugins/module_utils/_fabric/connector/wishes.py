@@ -5,17 +5,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..errors import InputError, Violation
+from ..legal import is_dns_label, is_dns_name
 from ..model import State
 from ..run_options import pairs_of
 from ..wishes import Wishes, parse_wishes
 from .model import Wanted
-
-_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?/[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 
 
 def parse_wanted(params: Mapping[str, Any], *, check_mode: bool) -> tuple[Wanted, Wishes]:
@@ -67,7 +65,8 @@ def _check_hubs(wishes: Wishes, found: list[Violation]) -> None:
 
 def _abandoned(names: Sequence[str], found: list[Violation]) -> frozenset[str]:
     for index, name in enumerate(names):
-        if not _NAME.fullmatch(name):
+        namespace, _slash, own_name = name.partition("/")
+        if not is_dns_label(namespace) or not is_dns_name(own_name):
             hint = "write it as namespace/name of a ForeignClusterConnection"
             found.append(Violation(path=f"abandon[{index}]", message=f"{name!r} is no such name", hint=hint))
     return frozenset(names)

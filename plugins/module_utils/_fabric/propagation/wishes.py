@@ -5,18 +5,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from ..entries import known_clusters, selector_of
 from ..errors import InputError, Violation
+from ..legal import is_dns_label
 from ..model import ClusterId, FabricName, State
 from ..run_options import pairs_of
 from ..wishes import check_fabric_name, check_limits, parse_clusters
 from .model import Mode, Propagation, ServiceWish
-
-_NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 
 def parse_propagation(params: Mapping[str, Any]) -> Propagation:
@@ -115,7 +113,7 @@ def _wish(
     if name is not None and namespace is None:
         _add(found, f"{path}.namespace", f"of {name} it is not said where it is", "name its namespace on the hub")
     for option, value in (("namespace", namespace), ("name", name)):
-        if value is not None and not _NAME.fullmatch(value):
+        if value is not None and not is_dns_label(value):
             _add(found, f"{path}.{option}", f"{value!r} is no Kubernetes name", "use lower case letters, digits and -")
     hub = entry.get("hub")
     if hub is not None and ids.get(hub) not in hubs:
