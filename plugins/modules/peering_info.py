@@ -165,6 +165,10 @@ clusters:
     read_at:
       description: When the cluster was read, by the clock of its API server.
       type: str
+    notes:
+      description: What of the answers of the cluster was left out, like objects for a peer that is no cluster id.
+      type: list
+      elements: str
     failure:
       description: Why the cluster was not read, like an entry of RV(failures); null when it was.
       type: dict
@@ -182,6 +186,7 @@ clusters:
       virtual_kubelets: {}
       unread: []
       read_at: "2026-01-01T12:00:00+00:00"
+      notes: []
       failure: null
 links:
   description: Every link of which a cluster holds something, sorted by the pair. All have the same keys.

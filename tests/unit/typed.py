@@ -59,7 +59,7 @@ def _of_class(value: object, declared: Any, place: str) -> str:
         return f"{place} is {value}"
     if not dataclasses.is_dataclass(value) or isinstance(value, Enum):
         return ""
-    hints = _hints(type(value))
+    hints = _hints(value.__class__)
     found = (misfit(getattr(value, name), hint, f"{place}.{name}") for name, hint in hints.items())
     return next((wrong for wrong in found if wrong), "")
 

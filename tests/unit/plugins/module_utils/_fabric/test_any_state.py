@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 from dataclasses import replace
 from typing import Any
@@ -19,7 +18,7 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.gathered impor
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.hub_view import LEAF_ROLES, HubView, leaves_of
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.info_result import info_result
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.links import describe
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import Keys, State
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import Keys, Shortcut, State
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.objects import ClusterState, Fact, FactName
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.operations import LinkPlan
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.picture import dot, mermaid
@@ -44,6 +43,7 @@ from tests.unit.bodies import Body
 from tests.unit.build import RETAIL, T1, cluster_id, pair, shortcut
 from tests.unit.strategies import law
 
+OTHERWISE = shortcut(service_type="NodePort", node_port=30000, keys=Keys.OWN)
 RESOURCES = {kind.kind: kind for kind in vars(resources).values() if isinstance(kind, Resource)}
 
 
@@ -82,7 +82,7 @@ def odd_cluster(draw: st.DrawFn, here: str, peer: str, *, is_server: bool) -> Ra
     return listed([one for _kind, one in pairs], [kind for kind, _one in pairs])
 
 
-def conclude(one: Raw, other: Raw) -> None:
+def conclude(one: Raw, other: Raw, *, wishes: tuple[Shortcut, ...] = (shortcut(), OTHERWISE)) -> None:
     """Everything that a run may make of two clusters."""
     a, b = parse_cluster(one, cluster_id("leaf-a")), parse_cluster(other, cluster_id("leaf-b"))
     raws = {a.id: one, b.id: other}
@@ -98,7 +98,6 @@ def conclude(one: Raw, other: Raw) -> None:
                 value_of(fact, side)
                 last_seen(fact, side)
     handed_out(gather(pair(), a, b), others_own(RETAIL, a, b))
-    wishes = (shortcut(), shortcut(service_type="NodePort", node_port=30000, keys=Keys.OWN))
     plans = [
         plan_link(wish, a, b, fabric=RETAIL, allow_peering=True, adopt=adopt, rotate_keys=rotate)
         for wish in wishes
@@ -185,16 +184,15 @@ def test_any_two_clusters_come_to_a_result(one: Raw, other: Raw) -> None:
     conclude(one, other)
 
 
-@pytest.mark.parametrize("value", junk.FEW, ids=lambda value: repr(value)[:9])
+@pytest.mark.parametrize("value", [None, junk.DEEP, junk.LONG, "x" * 70_000], ids=lambda value: repr(value)[:9])
 def test_every_place_of_a_cluster_takes_every_odd_value(value: Any) -> None:
     found, other = answers("leaf-a", "leaf-b", is_server=True), answers("leaf-b", "leaf-a", is_server=False)
     kinds = [one["kind"] for one in found]
     peer = listed(other, [one["kind"] for one in other])
     for index, real in enumerate(found):
-        # Every third place: the first and the last of each body are among them for one of the values.
-        for path in itertools.islice(junk.paths(real), junk.FEW.index(value) % 3, None, 3):
+        for path in junk.paths(real):
             odd = [*found[:index], junk.copied(real, path, value), *found[index + 1 :]]
-            conclude(listed(odd, kinds), peer)
+            conclude(listed(odd, kinds), peer, wishes=(OTHERWISE,))
 
 
 def test_a_cluster_that_names_itself_as_its_peer_has_no_such_side() -> None:

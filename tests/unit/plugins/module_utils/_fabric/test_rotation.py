@@ -248,6 +248,14 @@ def test_numbers_go_on_where_the_gateway_left_off_even_if_its_secret_is_lost() -
     assert "create leaf-a/Secret/liqo-tenant-leaf-b/gw-leaf-b-8" in ids(rotation(World.of(a, b)))
 
 
+@pytest.mark.parametrize("suffix", ["9" * 5000, "\u0661", "1 "], ids=["long", "digit of another script", "blank"])
+def test_a_secret_whose_name_ends_in_no_number_of_ours_counts_for_nothing(suffix: str) -> None:
+    a, b = link()
+    odd = replace(secret(owners=OURS), meta=meta("Secret", "leaf-a", "leaf-b", name=f"gw-leaf-b-{suffix}"))
+    found = key_wishes(shortcut(), having(a, secrets=(odd,)), b, rotate=True)
+    assert found[a.id].secret == "gw-leaf-b-1"
+
+
 def test_the_new_key_is_that_of_the_named_secret_whatever_the_status_of_the_gateway_says() -> None:
     world = linked()
     found = rotation(world)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.access import AccessKind
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.access import AccessKind, AccessSpec
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.connector.model import (
     ConnectorKind,
     FinalizersSpec,
@@ -241,7 +241,7 @@ def built(body: Any) -> object:
     assert connector.build_retired(ReplicasSpec(replicas=0), current)["spec"]["replicas"] == 0
     assert connector.build_retired(FinalizersSpec(finalizers=()), current)["metadata"]["finalizers"] == []
     for kind in AccessKind:
-        spec = roles.AccessSpec(owners=owners)
+        spec = AccessSpec(owners=owners)
         assert roles.build_access((kind, "", "x"), spec, identity="x", current=current)["metadata"]["labels"]
     return None
 
@@ -301,7 +301,7 @@ def test_every_parser_takes_a_real_body_with_odd_places(body: Any) -> None:
 def test_every_place_of_every_real_body_takes_every_odd_value(value: Any) -> None:
     for real in REAL:
         for path in junk.paths(real):
-            odd = junk.copied(real, path, value)
+            odd: Any = junk.copied(real, path, value)
             for parser in PARSERS:
                 parser(odd)
 
@@ -315,11 +315,9 @@ def test_every_reader_of_a_text_takes_any_text(text: str) -> None:
 
 def test_a_cluster_is_parsed_whatever_one_of_its_objects_is() -> None:
     for index, _ in enumerate(REAL):
+        odd: Any
         for odd in (None, 7, "x", [], junk.DEEP):
-            listed = [*REAL[:index], odd, *REAL[index + 1 :]]
-            kinds = {kind: tuple(listed) for kind in (*(q.resource for q in resources.STEADY), resources.DEPLOYMENT)}
-            found = cluster.parse_cluster(
-                cluster.Raw(liqo_namespace="liqo", objects=kinds),  # type: ignore[arg-type]
-                cluster_id("leaf-a"),
-            )
-            assert not misfit(found, ClusterState)
+            listed = (*REAL[:index], odd, *REAL[index + 1 :])
+            kinds = dict.fromkeys((*(q.resource for q in resources.STEADY), resources.DEPLOYMENT), listed)
+            answered = cluster.Raw(liqo_namespace="liqo", objects=kinds)
+            assert not misfit(cluster.parse_cluster(answered, cluster_id("leaf-a")), ClusterState)

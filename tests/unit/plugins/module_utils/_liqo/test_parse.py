@@ -249,3 +249,37 @@ def test_no_body_whatever_breaks_a_parser(body: dict[str, Any]) -> None:
         assert parse_kind(body, PEER).meta is not None
     parsed = (parse.parse_key_secret(body), parse.parse_connection(body), parse.parse_foreign_cluster(body))
     assert {held.meta for held in parsed} == {parse.parse_child(body, "Network").meta}
+
+
+@pytest.mark.parametrize("timestamp", ["yesterday", "2026-13-01T00:00:00Z", "2026-01-01\x1b00:00:00Z", 7, None])
+def test_a_latency_without_a_moment_has_none(timestamp: object) -> None:
+    body = bodies.connection(latency={"value": "1ms", "timestamp": timestamp})
+    assert parse.parse_connection(body).latency_at is None
+
+
+@pytest.mark.parametrize(
+    "text", ["nanms", "infs", "-5ms", "1e9ms", "3601s", "9" * 400 + "ms", "\u0661ms", "1ms ", "ms"]
+)
+def test_an_absurd_latency_is_none(text: str) -> None:
+    assert parse.parse_latency(text) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["v1." + "9" * 5000, "v1.\u00b2", "v\u0661.2.0", "1", "1.2.3.4.5", "latest", "1.2.0\n", ""], ids=ascii
+)
+def test_what_is_no_version_is_none(text: str) -> None:
+    assert parse.parse_version(text) is None
+
+
+@pytest.mark.parametrize("number", [0, -1, 65536, 2**31, 10**30, True, "51840", 51840.0])
+def test_what_is_no_port_is_not_taken_for_one(number: object) -> None:
+    body = bodies.gateway_server()
+    body["spec"]["endpoint"] |= {"port": number, "nodePort": number}
+    body["status"]["endpoint"]["port"] = number
+    found = parse.parse_gateway_server(body, PEER)
+    assert (found.spec.port, found.spec.node_port, found.endpoint) == (0, None, None)
+
+
+@pytest.mark.parametrize("value", ["Connected\x1b[2J", "a b", "x" * 64, "{{ 1 }}"], ids=ascii)
+def test_a_state_is_one_word(value: str) -> None:
+    assert parse.parse_connection(bodies.connection(value=value)).value == ""
