@@ -159,7 +159,9 @@ clusters:
       description: Version of the virtual kubelet for each provider.
       type: dict
     unread:
-      description: Kinds that our rights do not show, so that nothing follows from their absence.
+      description:
+        - Kinds that our rights do not show, or not in every tenant namespace, so that nothing follows from their
+          absence.
       type: list
       elements: str
     read_at:
@@ -203,7 +205,7 @@ links:
         - V(peering) has more than networking.
         - V(shortcut) has networking alone on both sides, V(half-configured) on one.
         - V(foreign) leads to a cluster that is not in O(clusters).
-        - V(unknown) cannot be told without the cluster that was not read.
+        - V(unknown) cannot be told without the cluster that was not read, or without what our rights hide.
       type: str
     peering:
       description: Who consumes whom, as C(consumer) and C(provider). Empty without a peering.

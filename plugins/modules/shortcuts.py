@@ -135,6 +135,7 @@ options:
   allow_peering_pairs:
     description:
       - Also touch pairs that are peered. Their connection carries the peering, so a removal breaks it.
+      - And those of which the rights do not show whether they are peered, which are blocked otherwise.
     type: bool
     default: false
   preflight:

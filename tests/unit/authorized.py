@@ -49,11 +49,19 @@ class AuthorizedApi(PretendApi):
         return super().replace(resource, body, dry_run=dry_run)
 
     def delete(
-        self, resource: Resource, *, name: str, uid: str, namespace: str | None = None, dry_run: bool = False
+        self,
+        resource: Resource,
+        *,
+        name: str,
+        uid: str,
+        namespace: str | None = None,
+        resource_version: str | None = None,
+        dry_run: bool = False,
     ) -> None:
         self._require("delete", resource, namespace or (name if resource.kind == "Namespace" else ""))
-        if not dry_run:
-            super().delete(resource, name=name, uid=uid, namespace=namespace)
+        super().delete(
+            resource, name=name, uid=uid, namespace=namespace, resource_version=resource_version, dry_run=dry_run
+        )
 
     def request(self, *, method: str, path: str, body: Json) -> Answer:
         answer = super().request(method=method, path=path, body=body)

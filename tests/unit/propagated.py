@@ -116,3 +116,11 @@ def planned(wish: Propagation, world: World) -> PropagationReport:
         done=(),
         world=world,
     )
+
+
+def hiding(here: ClusterServices, kind: str, peer: ClusterId) -> ClusterServices:
+    """The cluster as seen with rights that show this kind in the tenant namespaces of all other peers."""
+    spaces = {name: build.namespace(here.id, name) for name in here.state.sides}
+    sides = {name: replace(side, namespaces=(spaces[name],)) for name, side in here.state.sides.items()}
+    places = frozenset(space.meta.name for name, space in spaces.items() if name != peer)
+    return replace(here, state=replace(here.state, sides=sides, read_in={kind: places}))

@@ -89,7 +89,7 @@ def weigh_alone(here: ClusterState, peer: ClusterId, *, because: str) -> Evidenc
 def _nothing_seen(views: tuple[View, View]) -> Evidence:
     """Nothing is there, unless our rights hide it."""
     for view in views:
-        hidden = [kind for kind in LINK_KINDS if kind in view.here.unread]
+        hidden = [kind for kind in LINK_KINDS if view.here.hides(kind, view.peer)]
         if hidden:
             why = f"{view.here.id}: our rights do not show {', '.join(hidden)}"
             return Evidence(rung=None, why_not_next=why)

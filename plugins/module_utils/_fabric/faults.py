@@ -148,7 +148,7 @@ def own_faults(view: View) -> list[Fault]:
 
 def unread_keys(view: View) -> Iterator[Fault]:
     """The peer's key may not be read. Says nothing about the link itself."""
-    if view.there is not None and "Secret" in view.there.unread and view.side.public_keys:
+    if view.there is not None and view.there.hides("Secret", view.here.id) and view.side.public_keys:
         yield view.fault(
             FaultName.KEYS_UNREAD,
             f"its key of {view.peer} cannot be compared, our rights do not show the Secrets of {view.peer}",
@@ -164,7 +164,7 @@ def handshake_faults(view: View, *, is_expected: bool) -> Iterator[Fault]:
         word = seen.value or "without a value"
         yield view.fault(FaultName.DEAD_TUNNEL, f"Connection {seen.meta.name} is {word}{reply}", _reachability(view))
     elif seen is None and is_expected:
-        if "Connection" in view.here.unread:
+        if view.here.hides("Connection", view.peer):
             yield _unread(view, "Connection")
         else:
             repair = (
@@ -194,7 +194,7 @@ def freshness_faults(view: View) -> Iterator[Fault]:
 
 def _half_configured(full: View, empty: View) -> Fault:
     there = sorted({type(held).__name__ for held in full.side.link_objects()})
-    hidden = [kind for kind in there if kind in empty.here.unread]
+    hidden = [kind for kind in there if empty.here.hides(kind, empty.peer)]
     if hidden:
         return _unread(empty, *hidden)
     return empty.fault(
@@ -249,7 +249,7 @@ def _missing(view: View) -> Iterator[Fault]:
     ):
         if held:
             continue
-        hidden = [name for name in kind.split(" or ") if name in view.here.unread]
+        hidden = [name for name in kind.split(" or ") if view.here.hides(name, view.peer)]
         if hidden:
             yield _unread(view, *hidden)
         else:
@@ -281,7 +281,7 @@ def _cidr_faults(view: View) -> Iterator[Fault]:
     if held is None or there is None:
         return
     native = there.networks.cidrs()
-    if "Network" in there.unread:
+    if there.hides_own("Network"):
         yield Fault(name=FaultName.UNREAD, cluster=there.id, **_unread_words("Network"))
     elif not native.pod or not native.external:
         detail = f"has no {'external' if native.pod else 'pod'} CIDR of its own yet"
@@ -294,7 +294,7 @@ def _cidr_faults(view: View) -> Iterator[Fault]:
 
 def _key_faults(view: View) -> Iterator[Fault]:
     held, there = only(view.side.public_keys), view.there
-    if held is None or there is None or "Secret" in there.unread:
+    if held is None or there is None or there.hides("Secret", view.here.id):
         return
     back = there.side(view.here.id)
     if key_matches(view.here, there) is False:

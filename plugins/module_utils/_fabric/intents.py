@@ -14,6 +14,7 @@ from .objects import ClusterState
 from .operations import LinkPlan, Verb
 from .plan import plan_link
 from .removal import owned_pairs, plan_forget, plan_removal
+from .sight import may_hold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +38,7 @@ class Intent:
 def to_read(fabric: Fabric) -> tuple[Cluster, ...]:
     """The clusters whose content decides about the pairs: the ends of wishes, and all where marks are looked for."""
     ends = {cluster for intent in _wished(fabric) for cluster in intent.clusters}
-    searched = fabric.every_owned_pair or fabric.forget or fabric.state in (State.EXACT, State.GATHERED)
+    searched = fabric.searches or fabric.forget
     limit = fabric.scope.clusters
     return tuple(
         cluster
@@ -58,7 +59,7 @@ def intents(fabric: Fabric, states: Iterable[ClusterState]) -> tuple[Intent, ...
         found = {pair: Intent(pair=pair) for pair in _shortcuts_between(read)}
     for state in read:
         for lost in fabric.forget:
-            if state.side(lost).held() or state.side(lost).foreign_cluster is not None:
+            if state.side(lost).held() or state.side(lost).foreign_cluster is not None or may_hold(state, lost):
                 pair = Pair.of(state.id, lost)
                 found[pair] = Intent(pair=pair, lost=lost)
     # Pairs that are wanted are known, even where this wave or slice has nothing to do with them.

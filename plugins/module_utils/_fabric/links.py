@@ -20,6 +20,7 @@ from .faults import key_matches, only
 from .model import ClientEndpoint, ClusterId, FabricName, Pair
 from .objects import Cidrs, ClusterState, Endpoint, LocalNetworks, Side
 from .plan import IN_PLACE_CIDRS, SERVICE_METADATA
+from .sight import hidden_peerings, may_hold
 
 DIRECT_CONNECTIONS = (1, 2, 0)
 """First with Liqo's own direct connections between providers."""
@@ -42,7 +43,7 @@ class LinkKind(StrEnum):
     ABSENT = "absent"
     """Both sides were read and have nothing."""
     UNKNOWN = "unknown"
-    """A side could not be read, and the other does not tell."""
+    """A side could not be read, or our rights hide a part of it, and the rest does not tell."""
 
 
 class Role(StrEnum):
@@ -139,7 +140,7 @@ def describe(pair: Pair, one: Seen, other: Seen, *, override: ClientEndpoint | N
     dialled = client.spec.endpoint if client is not None else None
     return Link(
         pair=pair,
-        kind=_kind(sides, one, other),
+        kind=_kind(pair, sides, one, other),
         peering=tuple(sorted({way for side in sides for way in _peering(side)})),
         server=next(iter(servers)) if len(servers) == 1 else None,
         service_type=str(server.spec.service_type) if server is not None else None,
@@ -215,7 +216,7 @@ def cluster_result(cluster: ClusterId, seen: ClusterState | FabricError) -> dict
             "internal": list(networks.internal),
         },
         "virtual_kubelets": dict(sorted(info.virtual_kubelets.items())) if info is not None else {},
-        "unread": sorted(state.unread) if state is not None else [],
+        "unread": list(state.hidden()) if state is not None else [],
         "read_at": state.read_at if state is not None else None,
         "notes": list(state.notes) if state is not None else [],
         "failure": seen.as_result() if isinstance(seen, FabricError) else None,
@@ -275,15 +276,23 @@ def _holds_link(side: Side) -> bool:
     return bool(side.link_objects() or side.connections or side.peering or modules)
 
 
-def _kind(sides: list[Side], one: Seen, other: Seen) -> LinkKind:
+def _kind(pair: Pair, sides: list[Side], one: Seen, other: Seen) -> LinkKind:
     if one is None or other is None:
         return LinkKind.FOREIGN
-    if any(_peering(side) for side in sides):
+    if any(side.carries_peering() for side in sides):
         return LinkKind.PEERING
-    if len(sides) < 2:
+    states = [state for state in (one, other) if isinstance(state, ClusterState)]
+    if len(states) < 2 or any(_is_half_seen(state, side) for state, side in zip(states, sides, strict=True)):
+        return LinkKind.UNKNOWN
+    if any(hidden_peerings(pair, states)):
         return LinkKind.UNKNOWN
     holding = [side for side in sides if side.link_objects()]
     return (LinkKind.ABSENT, LinkKind.HALF_CONFIGURED, LinkKind.SHORTCUT)[len(holding)]
+
+
+def _is_half_seen(state: ClusterState, side: Side) -> bool:
+    """Nothing of a link was seen here, and some of it may be there all the same."""
+    return not side.link_objects() and may_hold(state, side.peer)
 
 
 def _peering(side: Side) -> set[tuple[ClusterId, ClusterId]]:

@@ -208,6 +208,11 @@ class Fabric:
     """Clusters that a selector might pick if their labels were known: a link of theirs may be wanted after all."""
 
     @property
+    def searches(self) -> bool:
+        """Links are also found by what the clusters hold of them, not only by their names."""
+        return self.every_owned_pair or self.state in (State.EXACT, State.GATHERED)
+
+    @property
     def pairs(self) -> tuple[Pair, ...]:
         """The wanted pairs, sorted."""
         return tuple(shortcut.pair for shortcut in self.shortcuts)

@@ -345,11 +345,13 @@ class Side:
         return frozenset().union(*(thing.spec.owners for thing in self.held()))
 
     def carries_peering(self) -> tuple[str, ...]:
-        """Why this is a real peering; empty when it is not."""
-        if self.peering:
+        """What shows that this is a real peering; empty when nothing does."""
+        if self.peering or self.foreign_cluster is None:
             return self.peering
-        role = self.foreign_cluster.role if self.foreign_cluster else "Unknown"
-        return () if role == "Unknown" else (f"ForeignCluster {self.peer} of role {role}",)
+        role, modules = self.foreign_cluster.role, sorted(self.foreign_cluster.modules - {"networking"})
+        if role != "Unknown":
+            return (f"ForeignCluster {self.peer} of role {role}",)
+        return (f"ForeignCluster {self.peer} with {' and '.join(modules)}",) if modules else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -382,6 +384,8 @@ class ClusterState:
     """Gateway templates that exist (SERVER or CLIENT); None when they were not read."""
     unread: tuple[str, ...] = ()
     """Kinds that our rights do not show, so that nothing may be concluded from their absence."""
+    read_in: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Kinds that our rights show in these namespaces only."""
     unseen: frozenset[ClusterId] = frozenset()
     """Peers of whose tenant namespace our rights do not even show whether it is there."""
     address: str = ""
@@ -395,6 +399,28 @@ class ClusterState:
     def side(self, peer: ClusterId) -> Side:
         """What is held about a peer; an empty side when nothing is."""
         return self.sides.get(peer) or Side(cluster=self.id, peer=peer)
+
+    def hides(self, kind: str, peer: ClusterId) -> bool:
+        """May an object of this kind about the peer be there unseen? Of a kind that was not asked for the answer is no.
+
+        It would be in the peer's tenant namespace. Where Namespaces can be listed and the peer has none, it is not.
+        """
+        if kind in self.unread:
+            return True
+        places = self.read_in.get(kind)
+        if places is None:
+            return False
+        own = {held.meta.name for held in self.side(peer).namespaces}
+        return not own <= places if own else "Namespace" in self.unread
+
+    def hidden(self) -> tuple[str, ...]:
+        """The kinds that our rights do not show at all, or not in every tenant namespace that is known; sorted."""
+        known = {held.meta.name for side in self.sides.values() for held in side.namespaces} if self.read_in else set()
+        return tuple(sorted({*self.unread, *(kind for kind, places in self.read_in.items() if not known <= places)}))
+
+    def hides_own(self, kind: str) -> bool:
+        """The same for what a cluster has about itself, in the namespace of its Liqo."""
+        return kind in self.unread or self.liqo_namespace not in self.read_in.get(kind, (self.liqo_namespace,))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,9 +27,8 @@ from .objects import (
 from .operations import BOOKKEEPING, LinkPlan, Op, Verb, complete, diff, laters, ordered
 from .owners import differences, refuse_conflict
 from .rotation import in_shortest_order, key_wishes
+from .sight import refuse_peering, refuse_unread
 
-NEEDED = ("Network", "Configuration", "GatewayServer", "GatewayClient", "PublicKey", "Connection")
-"""Kinds without which nothing can be said about a link."""
 IN_PLACE_CIDRS = (1, 2, 0)
 """Before it the Configuration controller keeps the old Networks when CIDRs change, so the object must be made anew."""
 OLDEST = (1, 0, 1)
@@ -60,8 +59,8 @@ def plan_link(
     try:
         for state, side in zip((one, other), sides, strict=True):
             refuse_unread(state, side.peer)
-            refuse_peering(side, allow_peering)
             _refuse_unusable(state, side)
+        refuse_peering(shortcut.pair, (one, other), allow=allow_peering)
         server, notes = choose_server(shortcut, *sides)
         _refuse_unsupported(shortcut, one if one.id == server else other)
         keys = key_wishes(shortcut, one, other, rotate=rotate_keys)
@@ -88,41 +87,6 @@ def plan_link(
         existed=existed,
         notes=notes,
     )
-
-
-def refuse_peering(side: Side, allow: bool) -> None:
-    """A pair that carries a real peering uses the same objects: never touched unless the user says so."""
-    evidence = side.carries_peering()
-    if evidence and not allow:
-        raise FabricError(
-            what=f"{side.cluster} and {side.peer} are peered, their connection is not a shortcut",
-            where=f"cluster {side.cluster}: {', '.join(evidence)}",
-            why="the objects of a shortcut would be those that carry the peering",
-            next="take the pair out of shortcuts, or set allow_peering_pairs to true if you mean it",
-            fault=FailureName.CARRIES_PEERING,
-        )
-
-
-def refuse_unread(state: ClusterState, peer: ClusterId) -> None:
-    """What our rights do not show would be taken for missing, and planned anew or left behind."""
-    where = f"cluster {state.id} at {state.address}/TCP" if state.address else f"cluster {state.id}"
-    hidden = [kind for kind in NEEDED if kind in state.unread]
-    if hidden:
-        raise FabricError(
-            what=f"cannot list {', '.join(hidden)}",
-            where=where,
-            why="our rights do not show them, neither in all namespaces nor in the tenant namespaces",
-            next=f"grant list on {', '.join(hidden)}, as Liqo's peering-user role does for a tenant namespace",
-            fault=FailureName.MISSING_RIGHT,
-        )
-    if peer in state.unseen and not state.side(peer).namespaces:
-        raise FabricError(
-            what=f"cannot get the tenant namespace of {peer}",
-            where=where,
-            why="our rights allow neither to list Namespaces nor to get this one, so nobody knows whether it is there",
-            next="grant get on namespaces, as Liqo's peering-user role does for a tenant namespace that is there",
-            fault=FailureName.MISSING_RIGHT,
-        )
 
 
 def refuse_duplicates(side: Side) -> None:
@@ -201,8 +165,8 @@ def _without_unreadable_key(
     desired: DesiredSide, there: ClusterState, back: Side
 ) -> tuple[DesiredSide, tuple[str, ...]]:
     """Without the right to read the peer's Secret a PublicKey can only be trusted, as long as the gateway is there."""
-    key = desired.public_key
-    if "Secret" not in there.unread or not isinstance(key.spec, PublicKeySpec) or not isinstance(key.spec.key, Later):
+    key, hidden = desired.public_key, there.hides("Secret", back.peer)
+    if not hidden or not isinstance(key.spec, PublicKeySpec) or not isinstance(key.spec.key, Later):
         return desired, ()
     if key.held is None or not back.gateways():
         raise FabricError(

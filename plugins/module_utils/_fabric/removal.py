@@ -12,7 +12,7 @@ from .model import ClusterId, FabricName, Pair
 from .objects import ClusterState, Fact, FactName, ForeignCluster, Held, KeySecret, Kind, Side, TenantNamespace
 from .operations import LinkPlan, Op, Verb, ordered
 from .owners import left
-from .plan import refuse_peering, refuse_unread
+from .sight import refuse_peering, refuse_unread
 
 
 def plan_removal(
@@ -49,7 +49,7 @@ def _plan(
     try:
         for state, side in zip(states, sides, strict=True):
             refuse_unread(state, side.peer)
-            refuse_peering(side, allow_peering)
+        refuse_peering(pair, states, allow=allow_peering)
     except FabricError as problem:
         return LinkPlan(pair=pair, existed=existed, blocked=problem)
     others = frozenset().union(*(side.owners() for side in sides)) - {fabric}

@@ -130,7 +130,7 @@ def _number(side: Side, name: str) -> int:
 
 
 def _refuse_blind(state: ClusterState, shortcut: Shortcut) -> None:
-    if "Secret" in state.unread:
+    if state.hides("Secret", shortcut.pair.other(state.id)):
         raise FabricError(
             what=f"{shortcut.pair} cannot get keys of its own",
             where=f"cluster {state.id}, Secrets of the tenant namespace",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .._fabric.errors import FabricError, FailureName
 from .._fabric.legal import is_label_key, is_label_value
@@ -52,6 +52,8 @@ class Raw:
     """Kinds that were not asked for have no key."""
     unread: frozenset[Resource] = frozenset()
     """Kinds that our rights do not show."""
+    read_in: Mapping[Resource, frozenset[str]] = field(default_factory=dict)
+    """Kinds that our rights show in these namespaces only."""
     unseen: frozenset[ClusterId] = frozenset()
     """Peers of whose tenant namespace our rights do not even show whether it is there."""
     read_at: str = ""
@@ -129,6 +131,7 @@ def parse_cluster(raw: Raw, cluster: ClusterId) -> ClusterState:
         read_at=raw.read_at,
         templates=_templates(raw),
         unread=tuple(sorted(resource.kind for resource in raw.unread)),
+        read_in={resource.kind: places for resource, places in raw.read_in.items()},
         unseen=raw.unseen,
         address=raw.address,
         uid=next((text_at(body, "metadata", "uid") for body in raw.of(CONFIG_MAP)), ""),

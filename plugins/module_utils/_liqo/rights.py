@@ -119,6 +119,8 @@ RIGHTS: dict[Job, tuple[Grant, ...]] = {
         Grant(resource=PUBLIC_KEY, verbs=("get", "list", "create", "update")),
         Grant(resource=CONNECTION, verbs=("list",), useful=("watch",)),
         Grant(resource=SECRET, verbs=("list",), useful=("watch",)),
+        # Each peering has one on its provider, so that with those of both ends none is overlooked.
+        Grant(resource=TENANT, verbs=("list",)),
         *(
             Grant(resource=resource, useful=("list", "watch"))
             for resource in (NETWORK, ROUTE_CONFIGURATION, FIREWALL_CONFIGURATION)
@@ -132,6 +134,8 @@ RIGHTS: dict[Job, tuple[Grant, ...]] = {
     Job.REMOVAL: (
         Grant(resource=NAMESPACE, verbs=("get", "update", "delete"), useful=("watch",), place=Place.CLUSTER),
         *(Grant(resource=it, verbs=("get", "list", "update", "delete"), useful=("watch",)) for it in _LINK),
+        # The other end may be gone for good, so that one end must tell whether it is peered.
+        *(Grant(resource=resource, verbs=("list",)) for resource in (TENANT, IDENTITY, VIRTUAL_NODE)),
         Grant(resource=FOREIGN_CLUSTER, useful=("list", "watch", "delete"), place=Place.CLUSTER),
         *(
             Grant(resource=resource, useful=("list", "watch"))

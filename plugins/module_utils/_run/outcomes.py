@@ -20,6 +20,7 @@ from .._fabric.objects import ClusterState
 from .._fabric.operations import LinkPlan, Op
 from .._fabric.report import LinkReport, Outcome
 from .._fabric.rotation import key_wishes
+from .._fabric.sight import hidden_peerings
 from .._liqo.render import manifest
 from .act import Result, clusters_of
 
@@ -57,7 +58,20 @@ def gathered(
 
 
 def _gather(fabric: Fabric, pair: Pair, one: ClusterState, other: ClusterState) -> dict[str, Any] | None:
-    return None if others_own(fabric.name, one, other) else gather(pair, one, other)
+    return None if _not_gathered(fabric, pair, one, other) else gather(pair, one, other)
+
+
+def _not_gathered(fabric: Fabric, pair: Pair, one: ClusterState, other: ClusterState) -> str:
+    """Why the link is not gathered, as a note; empty where it is."""
+    owners = others_own(fabric.name, one, other)
+    if owners:
+        return f"not gathered, it belongs to {', '.join(owners)}"
+    evidence = [text for state in (one, other) for text in state.side(pair.other(state.id)).carries_peering()]
+    if evidence:
+        return f"not gathered, it is a peering: {', '.join(evidence)}"
+    for consumer, provider, _kinds in hidden_peerings(pair, (one, other)):
+        return f"not gathered: our rights do not show whether {consumer} is peered with {provider} as its provider"
+    return ""
 
 
 def rendered(
@@ -164,8 +178,8 @@ def _notes(intent: Intent, fabric: Fabric, states: Mapping[ClusterId, ClusterSta
     one, other = (states.get(cluster) for cluster in intent.pair)
     if fabric.state is not State.GATHERED or not isinstance(one, ClusterState) or not isinstance(other, ClusterState):
         return ()
-    owners = others_own(fabric.name, one, other)
-    return (f"not gathered, it belongs to {', '.join(owners)}",) if owners else ()
+    note = _not_gathered(fabric, intent.pair, one, other)
+    return (note,) if note else ()
 
 
 def _outcome(

@@ -82,26 +82,33 @@ def read_clusters(
     peers: Mapping[ClusterId, frozenset[ClusterId]],
     depth: Depth,
     parallel: int,
+    others: frozenset[ClusterId] = frozenset(),
     progress: Progress = SILENT,
 ) -> dict[ClusterId, Outcome]:
     """Every cluster once; one that cannot be read, or is another one than declared, is its error.
 
-    ``peers`` are the clusters that matter to each one; they say where to look when rights are narrow.
+    ``peers`` are the clusters that matter to each one, ``others`` those that may; they say where to look when rights
+    are narrow.
     """
 
     def read(cluster: Cluster, api: Api) -> Reading:
-        return read_cluster(api, who[cluster.id], peers=peers.get(cluster.id, frozenset()), depth=depth)
+        own = peers.get(cluster.id, frozenset())
+        return read_cluster(api, who[cluster.id], peers=own, others=others - {cluster.id}, depth=depth)
 
     return of_each(read, clusters, apis, what=CANNOT_READ, limit=parallel, progress=progress)
 
 
-def read_cluster(api: Api, who: Who, *, peers: frozenset[ClusterId], depth: Depth) -> Reading:
+def read_cluster(
+    api: Api, who: Who, *, peers: frozenset[ClusterId], depth: Depth, others: frozenset[ClusterId] = frozenset()
+) -> Reading:
     """One cluster; raises FabricError when it cannot be reached, does not let us in, has no Liqo, or is another one."""
     in_time = api.within(READ_S)
     raw = who.read(in_time)
     look_by_name = depth in (Depth.WRITING, Depth.REMOVING)
     try:
-        reading = _extend(in_time, who, raw, {}, peers=peers, queries=depth.value, look_by_name=look_by_name)
+        reading = _extend(
+            in_time, who, raw, {}, peers=peers, others=others, queries=depth.value, look_by_name=look_by_name
+        )
     except NotFound as missing:
         if old := too_old(raw, api.where):
             raise old from missing
@@ -113,7 +120,16 @@ def deepen(reading: Reading, *, peers: frozenset[ClusterId], queries: Sequence[Q
     """The same reading with further kinds, and with tenant namespaces that lost their labels."""
     in_time = reading.api.within(READ_S)
     reading.who.read(in_time)
-    more = _extend(in_time, reading.who, reading.raw, reading.scopes, peers=peers, queries=queries, look_by_name=True)
+    more = _extend(
+        in_time,
+        reading.who,
+        reading.raw,
+        reading.scopes,
+        peers=peers,
+        others=frozenset(),
+        queries=queries,
+        look_by_name=True,
+    )
     return replace(more, api=reading.api)
 
 
@@ -124,28 +140,39 @@ def _extend(
     scopes: Mapping[Resource, tuple[Scope, ...]],
     *,
     peers: frozenset[ClusterId],
+    others: frozenset[ClusterId],
     queries: Sequence[Query],
     look_by_name: bool,
 ) -> Reading:
     results = in_parallel(
-        lambda query: _list_or_forbidden(api, query, raw.liqo_namespace), queries, limit=REQUESTS_PER_CLUSTER
+        lambda query: _list_or_none(api, query, raw.liqo_namespace), queries, limit=REQUESTS_PER_CLUSTER
     )
     found = dict(zip(queries, results, strict=True))
     of_namespaces = next((query for query in queries if query.resource == NAMESPACE), None)
     namespaces = found.get(of_namespaces) if of_namespaces is not None else None
-    listed = raw.of(NAMESPACE) + (namespaces.items if isinstance(namespaces, Listing) else ())
-    narrow = isinstance(namespaces, Forbidden) or NAMESPACE in raw.unread
-    tenants, refused = _tenant_namespaces(api, listed, peers if look_by_name or narrow else frozenset())
-    objects, more_scopes, unread = _gather(api, found, [_name(body) for body in tenants], raw.liqo_namespace)
-    objects[NAMESPACE] = tenants
+    listed = raw.of(NAMESPACE) + (namespaces.items if namespaces is not None else ())
+    refused_now = of_namespaces is not None and namespaces is None
+    narrow = refused_now or NAMESPACE in raw.unread
+    look_for = peers | others if narrow else peers if look_by_name else frozenset()
+    tenants, refused = _tenant_namespaces(api, listed, look_for)
     names = {*map(_name, tenants)}
-    if isinstance(namespaces, Forbidden):
-        names |= {f"{TENANT_PREFIX}{peer}" for peer in peers - refused}
+    if names - {*map(_name, raw.of(NAMESPACE))}:
+        # What was looked for in the tenant namespaces that were known is looked for again in all of them.
+        found |= {query: None for query in STEADY if query.resource in {*raw.read_in, *raw.unread} - {NAMESPACE}}
+    objects, more_scopes, unread, read_in = _gather(api, found, sorted(names), raw.liqo_namespace)
+    objects[NAMESPACE] = tenants
+    if refused_now:
+        names |= {f"{TENANT_PREFIX}{peer}" for peer in look_for - refused}
     # A watch by label would neither see those that lost theirs, nor that they go.
-    if isinstance(namespaces, Forbidden) or (not narrow and not all(map(_has_tenant_label, tenants))):
+    if refused_now or (not narrow and not all(map(_has_tenant_label, tenants))):
         more_scopes[NAMESPACE] = (Scope(query=Query(resource=NAMESPACE), names=tuple(sorted(names))),)
-    unseen = refused if narrow else frozenset()
-    raw = replace(raw, objects={**raw.objects, **objects}, unread=raw.unread | unread, unseen=unseen)
+    raw = replace(
+        raw,
+        objects={**raw.objects, **objects},
+        unread=(raw.unread - read_in.keys()) | unread,
+        read_in={**raw.read_in, **read_in},
+        unseen=raw.unseen | refused if narrow else frozenset(),
+    )
     return Reading(api=api, who=who, raw=raw, state=parse_cluster(raw, who.id), scopes={**scopes, **more_scopes})
 
 
@@ -173,11 +200,12 @@ def _list(api: Api, query: Query, namespaces: tuple[str, ...] | None) -> Listing
     return replace(parts[-1], items=items)
 
 
-def _list_or_forbidden(api: Api, query: Query, liqo_namespace: str) -> Listing | Forbidden:
+def _list_or_none(api: Api, query: Query, liqo_namespace: str) -> Listing | None:
+    """None where our rights do not allow one list of it all."""
     try:
         return _list(api, query, (liqo_namespace,) if query.in_liqo_namespace else None)
-    except Forbidden as refusal:
-        return refusal
+    except Forbidden:
+        return None
 
 
 def _tenant_namespaces(
@@ -205,29 +233,43 @@ def _tenant_namespaces(
 
 
 def _gather(
-    api: Api, found: Mapping[Query, Listing | Forbidden], tenants: Sequence[str], liqo_namespace: str
-) -> tuple[dict[Resource, tuple[Json, ...]], dict[Resource, tuple[Scope, ...]], frozenset[Resource]]:
+    api: Api, found: Mapping[Query, Listing | None], tenants: Sequence[str], liqo_namespace: str
+) -> tuple[
+    dict[Resource, tuple[Json, ...]],
+    dict[Resource, tuple[Scope, ...]],
+    frozenset[Resource],
+    dict[Resource, frozenset[str]],
+]:
+    """Objects and scopes by kind, the kinds that were read nowhere, and where those were that were not read everywhere.
+
+    What could not be listed at once is listed in each namespace.
+    """
     objects: dict[Resource, tuple[Json, ...]] = {}
     scopes: dict[Resource, tuple[Scope, ...]] = {}
     unread: set[Resource] = set()
-    for query, result in found.items():
+    read_in: dict[Resource, frozenset[str]] = {}
+    for query, at_once in found.items():
         resource = query.resource
-        listing, scope = (
-            _narrow(api, query, tenants, liqo_namespace) if isinstance(result, Forbidden) else (result, None)
-        )
+        listing, scope = (at_once, None) if at_once is not None else _narrow(api, query, tenants, liqo_namespace)
         if listing is None:
             unread.add(resource)
             continue
         if scope is None:
             namespaces = (liqo_namespace,) if query.in_liqo_namespace else None
             scope = Scope(query=query, namespaces=namespaces, resource_version=listing.resource_version)
+        else:
+            places = frozenset(scope.namespaces or ())
+            read_in[resource] = places & read_in.get(resource, places)
         objects[resource] = objects.get(resource, ()) + listing.items
         scopes[resource] = (*scopes.get(resource, ()), scope)
-    return objects, scopes, frozenset(unread)
+    return objects, scopes, frozenset(unread), read_in
 
 
 def _narrow(api: Api, query: Query, tenants: Sequence[str], liqo_namespace: str) -> tuple[Listing | None, Scope | None]:
-    """The list over the tenant namespaces and that of Liqo, as far as each may be read; None when none may."""
+    """The list over the tenant namespaces and that of Liqo, as far as each may be read; None when none may.
+
+    The scope has the namespaces that were read: an object in another one may be there unseen.
+    """
     if not query.resource.namespaced or query.in_liqo_namespace:
         return None, None
     parts: list[tuple[str, Listing]] = []

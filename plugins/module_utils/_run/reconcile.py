@@ -12,13 +12,14 @@ from functools import partial
 
 from .._fabric.blame import blame
 from .._fabric.errors import FabricError, FailureName, attempt
-from .._fabric.findings import Finding, refusals, refuse
+from .._fabric.findings import Finding, in_order, refusals, refuse
 from .._fabric.intents import Intent, intents, limit_removals, plan_intent, to_read
 from .._fabric.model import Cluster, ClusterId, Fabric, Pair, State
 from .._fabric.objects import ClusterState, Kind
 from .._fabric.operations import LinkPlan, Op
 from .._fabric.report import Report
 from .._fabric.saved_plan import beyond, to_saved, to_word
+from .._fabric.sight import is_blind, unsearched
 from .._kube.client import Api
 from .._kube.stop import STOP
 from .._liqo.resources import BEFORE_REMOVING, BEFORE_WRITING, Query
@@ -77,10 +78,11 @@ def reconcile(
         readings = run.deepen(readings, [plan for plan in plans.values() if plan.ops])
         plans = run.plan(wanted, readings)
     plans = limit_removals(plans, fabric)
-    findings: tuple[Finding, ...] = ()
-    if preflight and fabric.state not in LOOKING:
-        plans, findings = run.preflight(plans, readings)
     seen = _states(readings)
+    findings: tuple[Finding, ...] = unsearched(fabric, seen)
+    if preflight and fabric.state not in LOOKING:
+        plans, more = run.preflight(plans, readings)
+        findings = in_order((*findings, *more))
     if approve is not None:
         approve(plans, seen)
     planned = {pair: plan.ops for pair, plan in plans.items()}
@@ -140,6 +142,9 @@ class _Run:
         ends = {cluster for intent in self.intents.values() for cluster in intent.clusters}
         more = self.read([c for c in self.fabric.clusters if c.id in ends - readings.keys()], depth)
         readings = {**readings, **more}
+        if self.fabric.state is State.GATHERED:
+            blind = [key for key, seen in _states(readings).items() if is_blind(seen)]
+            readings = self._with(readings, sorted(blind), BEFORE_WRITING)
         leaving = {cluster for intent in self._removals() for cluster in intent.clusters}
         if leaving and depth is Depth.STEADY:
             readings = self._with(readings, sorted(leaving & readings.keys()), BEFORE_WRITING + BEFORE_REMOVING)
@@ -167,7 +172,8 @@ class _Run:
         for pair in {*self.fabric.pairs, *self.intents}:
             for cluster in pair:
                 peers.setdefault(cluster, set()).add(pair.other(cluster))
-        return {cluster: frozenset(found) for cluster, found in peers.items()}
+        lost = frozenset(self.fabric.forget)
+        return {cluster: frozenset(found) | (lost - {cluster}) for cluster, found in peers.items()}
 
     def read(self, clusters: Iterable[Cluster], depth: Depth) -> Readings:
         return read_clusters(
@@ -175,14 +181,19 @@ class _Run:
             clusters,
             who=self.who,
             peers=self.peers(),
+            others=frozenset(cluster.id for cluster in self.fabric.clusters) if self.fabric.searches else frozenset(),
             depth=depth,
             parallel=self.limits.parallel_clusters,
             progress=self.progress,
         )
 
     def deepen(self, readings: Readings, plans: Iterable[LinkPlan]) -> Readings:
-        """Read what is needed only before writing, of the clusters that would be written to."""
-        return self._with(readings, sorted({op.cluster for plan in plans for op in plan.ops}), BEFORE_WRITING)
+        """Read what is needed only before writing, of both ends of the links that would be written to.
+
+        Of a peering either end may have the objects that our rights show.
+        """
+        ends = {cluster for plan in plans for cluster in plan.pair}
+        return self._with(readings, sorted(ends & readings.keys()), BEFORE_WRITING)
 
     def _with(self, readings: Readings, ids: Sequence[ClusterId], queries: Sequence[Query]) -> Readings:
         peers = self.peers()
@@ -261,14 +272,23 @@ class _Run:
             again = {plan.pair: wanted[plan.pair] for plan in todo if plan.pair in open_pairs}
             plans = {**plans, **self.plan(again, readings)}
             for pair in again:
-                moved = beyond(planned[pair], plans[pair].ops, _states(readings)) if self.exactly else None
+                moved = self._moved(planned[pair], plans[pair], readings) if self.exactly else None
                 if moved is not None:
-                    results[pair] = replace(results[pair], failure=_not_approved(pair, moved))
+                    results[pair] = replace(results[pair], failure=moved)
                     open_pairs.discard(pair)
                     continue
                 new = tuple(op for op in plans[pair].ops if op.id not in {old.id for old in planned[pair]})
                 planned[pair] = planned[pair] + new
         return readings, plans, results, planned
+
+    def _moved(self, approved: Iterable[Op], plan: LinkPlan, readings: Readings) -> FabricError | None:
+        """Why a link may not go on: its plan is no longer what was approved."""
+        found = attempt(
+            lambda: beyond(approved, plan.ops, _states(readings)),
+            what=f"cannot compare {plan.pair} with what was approved",
+            where=act.clusters_of(plan.pair),
+        )
+        return _not_approved(plan.pair, found) if isinstance(found, str) else found
 
     def _read_again(self, worked_on: Iterable[LinkPlan]) -> Readings:
         touched = {cluster for plan in worked_on for cluster in plan.pair}

@@ -80,8 +80,17 @@ def is_blind(here: ClusterState, there: ClusterState) -> bool:
 
 
 def unknown_providers(world: World, homes: Homes, leaf: ClusterId) -> frozenset[ClusterId]:
-    """Leaves whose pods are not known now: what is written about them stays."""
-    return frozenset(one for one in homes.leaves if one != leaf and not isinstance(world.get(one), ClusterServices))
+    """Leaves whose pods, or the links to which, are not known now: what is written about them stays."""
+    here = world.get(leaf)
+    return frozenset(
+        one
+        for one in homes.leaves
+        if one != leaf
+        and (
+            not isinstance(world.get(one), ClusterServices)
+            or (isinstance(here, ClusterServices) and here.state.hides("Configuration", one))
+        )
+    )
 
 
 def slice_name(service: str, provider: ClusterId, number: int) -> str:

@@ -18,6 +18,7 @@ from ..faults import CONNECTED, only
 from ..links import DIRECT_CONNECTIONS
 from ..model import ClusterId, Pair
 from ..objects import ClusterState
+from ..sight import may_hold
 from .model import ClusterServices, World
 
 
@@ -89,6 +90,11 @@ def usable_link(here: ClusterState, peer: ClusterId) -> bool:
     return configuration is not None and configuration.remap is not None and enabled
 
 
+def may_be_usable(here: ClusterState, peer: ClusterId) -> bool:
+    """The same, or our rights do not show it: then what relies on the link stays."""
+    return usable_link(here, peer) or here.hides("Configuration", peer)
+
+
 def _reasons(
     world: World,
     hub: ClusterServices,
@@ -142,6 +148,9 @@ def _link_reasons(
     here: ClusterState, there: ClusterServices | FabricError | None, provider: ClusterId
 ) -> Iterator[tuple[Reason, str]]:
     side = here.side(provider)
+    if may_hold(here, provider):
+        yield Reason.UNKNOWN, f"the rights on {here.id} do not show its shortcut to {provider}"
+        return
     if not side.link_objects():
         yield Reason.NO_SHORTCUT, f"there is no shortcut between {here.id} and {provider}"
         return

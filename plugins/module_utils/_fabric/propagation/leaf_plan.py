@@ -17,7 +17,7 @@ from ..model import ClusterId, State
 from ..operations import Verb
 from .desired import Desired, desired_shadows, joined, unknown_providers
 from .faults import Refusal
-from .gate import usable_link
+from .gate import may_be_usable
 from .model import (
     ClusterServices,
     Mode,
@@ -108,7 +108,7 @@ class _Scene:
         return {
             one.meta.name: ShadowSpec.of(one)
             for one in held
-            if self.want.fabric in one.owners and one.source is not None and usable_link(self.here.state, one.source)
+            if self.want.fabric in one.owners and one.source is not None and may_be_usable(self.here.state, one.source)
         }
 
     def changes(self, wanted: Mapping[str, ShadowSpec], unknown: frozenset[ClusterId]) -> list[_Change]:
@@ -174,7 +174,7 @@ class _Scene:
         """Ours, to be removed, and without the link that its addresses need."""
         if one.held is None or one.wanted is not None or one.held.source is None:
             return False
-        return not usable_link(self.here.state, one.held.source)
+        return not may_be_usable(self.here.state, one.held.source)
 
     def _why_lost(self, one: _Change) -> str:
         source = one.held.source if one.held is not None else None

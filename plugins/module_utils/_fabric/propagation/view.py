@@ -14,7 +14,7 @@ from ..faults import CONNECTED, View, freshness_faults
 from ..model import ClusterId
 from ..objects import ClusterState
 from .faults import REPAIRS, Fault, Refusal, SightFault, refusal_faults
-from .gate import Reason, closed_gates, usable_link
+from .gate import Reason, closed_gates, may_be_usable, usable_link
 from .model import (
     ClusterServices,
     Mode,
@@ -319,4 +319,4 @@ def _direct_faults(
 
 
 def _has_no_link(here: ClusterState, one: Slice) -> bool:
-    return one.source is not None and not usable_link(here, one.source)
+    return one.source is not None and not may_be_usable(here, one.source)

@@ -99,13 +99,22 @@ def owned_by(owners: str) -> Callable[..., Bodies]:
 
 STARTS: dict[Job, tuple[tuple[Callable[..., Bodies], State], ...]] = {
     Job.SHORTCUT: ((nothing, State.PRESENT), (drifted, State.PRESENT), (renumbered, State.PRESENT)),
-    Job.REMOVAL: ((owned_by("retail"), State.ABSENT), (owned_by("other,retail"), State.ABSENT)),
+    Job.REMOVAL: (
+        (owned_by("retail"), State.ABSENT),
+        (owned_by("other,retail"), State.ABSENT),
+        (owned_by("retail"), State.PRESENT),
+    ),
 }
 """Together they need every verb that the job may need."""
 
 
 def plan(who: Identity, start: Callable[..., Bodies], state: State, lost: Right | None = None) -> Mapping[str, Any]:
-    """The result of a run in check mode, on both leaves without the lost right."""
+    """The result of a run in check mode, on both leaves without the lost right.
+
+    Who may only remove does so also with what a leaf holds about another one that is gone for good.
+    """
+    if Job.REMOVAL in who.jobs and state is State.PRESENT:
+        return forget(who, start, lost)
     apis = {
         here: AuthorizedApi(here, start(here, peer, is_server=is_server), manifests(who, here))
         for here, peer, is_server in ENDS
@@ -115,6 +124,13 @@ def plan(who: Identity, start: Callable[..., Bodies], state: State, lost: Right 
     fabric = Fabric(name=RETAIL, clusters=CLUSTERS, shortcuts=(shortcut(),), state=state)
     opened = {here: api.as_api() for here, api in apis.items()}
     return report_result(reconcile(fabric, opened, limits=Limits(), check_mode=True))
+
+
+def forget(who: Identity, start: Callable[..., Bodies], lost: Right | None) -> Mapping[str, Any]:
+    api = AuthorizedApi(A, start(A, B, is_server=True), manifests(who, A))
+    api.lost |= {lost} if lost else set()
+    fabric = Fabric(name=RETAIL, clusters=CLUSTERS[:1], shortcuts=(), forget=(B,))
+    return report_result(reconcile(fabric, {A: api.as_api()}, limits=Limits(), check_mode=True))
 
 
 def needed(job: Job, side: Side = Side.LEAF) -> list[tuple[str, Resource]]:

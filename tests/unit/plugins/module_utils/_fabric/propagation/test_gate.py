@@ -15,7 +15,7 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.propagation.ga
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.propagation.model import ClusterServices, World
 
 from tests.unit import build
-from tests.unit.propagated import unread, with_side
+from tests.unit.propagated import hiding, unread, with_side
 from tests.unit.reflection import HUB, LEAVES, MESH, scene
 
 A, B, C = LEAVES
@@ -77,6 +77,10 @@ WORLDS: Mapping[str, tuple[World, Closed]] = {
     "a shortcut is missing": (
         scene((A, B), (B, C)).world(),
         {(A, C): Reason.NO_SHORTCUT, (C, A): Reason.NO_SHORTCUT},
+    ),
+    "our rights hide a shortcut": (
+        with_side({**GOOD, A: hiding(GOOD[A], "Configuration", B)}, A, B, configurations=()),
+        {(A, B): Reason.UNKNOWN},
     ),
     "one side has no remap": (without_remap(A, B), {(A, B): Reason.NOT_CONFIGURED}),
     "one side has two Configurations": (

@@ -34,7 +34,7 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.propagation.op
 
 from tests.unit import build
 from tests.unit.build import EDGE, RETAIL
-from tests.unit.propagated import after, unread, with_side
+from tests.unit.propagated import after, hiding, unread, with_side
 from tests.unit.reflection import HUB, LEAVES, MESH, REMOTE, WEB, pods_cidr, scene, want
 
 A, B, C = LEAVES
@@ -162,6 +162,14 @@ def test_a_slice_with_pods_of_a_leaf_that_was_not_read_stays_unless_all_shall_go
     world: World = {**after(want(Mode.SHADOW), PAIR), B: unread(B)}
     assert planned(world, Mode.SHADOW).ops == ()
     assert ordered(planned(world, None, want(state=State.ABSENT))) == [DELETE]
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_a_slice_whose_shortcut_our_rights_hide_stays(keep: bool) -> None:
+    made = after(want(Mode.SHADOW), PAIR)
+    world = with_side({**made, A: hiding(made[A], "Configuration", B)}, A, B, configurations=())
+    assert planned(world, None if keep else Mode.SHADOW, keep=keep).ops == ()
+    assert DELETE in ordered(planned(with_side(made, A, B, configurations=()), Mode.SHADOW))
 
 
 def test_two_fabrics_share_a_slice_and_the_last_one_removes_it() -> None:
