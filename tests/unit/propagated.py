@@ -44,7 +44,7 @@ def run(wish: Propagation, world: Reflection) -> Reflection:
         while left:
             ready = [op for op in left.values() if not op.needs & left.keys()]
             assert ready, "operations need each other"
-            ready = [op for op in ready if _awaited(op, world)]
+            ready = [op for op in ready if is_awaited(op, world)]
             assert ready, f"nothing can go on: {sorted(left)}"
             world = written(world, ready[0])
             del left[ready[0].id]
@@ -52,7 +52,8 @@ def run(wish: Propagation, world: Reflection) -> Reflection:
     return world
 
 
-def _awaited(op: SliceOp, world: Reflection) -> bool:
+def is_awaited(op: SliceOp, world: Reflection) -> bool:
+    """Does everything hold that the operation awaits?"""
     return all(
         holds(fact, world.clusters[fact.cluster].slices, world.clusters[fact.cluster].state) for fact in op.awaits
     )

@@ -9,7 +9,7 @@ somebody touched it, and the policies are asked only then.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any
@@ -187,20 +187,34 @@ class Reflection:
     made_of: dict[tuple[ClusterId, str], tuple[Slice, str]] = field(default_factory=dict)
 
 
-def settled(world: Reflection) -> Reflection:
-    """After Liqo has had the time to do what it does."""
+Place = tuple[ClusterId, str]
+"""A leaf and the name of a slice on it."""
+
+
+def settled(world: Reflection, which: Callable[[Place], bool] = lambda _place: True) -> Reflection:
+    """After Liqo has had the time to do what it does, with all slices or with those of some places."""
     for leaf in [key for key in world.clusters if key != HUB]:
         fresh = {one.meta.name: one for one in (*_reflected(world, leaf), *_mirrored(world, leaf))}
         here = world.clusters[leaf]
-        kept = [one for one in here.slices if one.origin is Origin.NATIVE or one.meta.name in fresh]
+        kept = [
+            one
+            for one in here.slices
+            if one.origin is Origin.NATIVE or one.meta.name in fresh or not which((leaf, one.meta.name))
+        ]
         world.clusters[leaf] = replace(here, slices=tuple(kept))
         for name in sorted(fresh, key=lambda name: fresh[name].origin is Origin.REFLECTED):
             before = next((one for one in kept if one.meta.name == name), None)
             source = (fresh[name], before.touched if before is not None else "")
-            if world.made_of.get((leaf, name)) != source or before is None:
+            if which((leaf, name)) and (world.made_of.get((leaf, name)) != source or before is None):
                 _put(world, leaf, _admitted(world.clusters[leaf], fresh[name], before))
                 world.made_of[leaf, name] = source
     return world
+
+
+def places_of(world: Reflection) -> list[Place]:
+    """Every slice that Liqo has made or has to make."""
+    found = {(leaf, one.meta.name) for leaf in LEAVES for one in world.clusters[leaf].slices}
+    return sorted(found | {(leaf, one.meta.name) for leaf in LEAVES for one in world.clusters[leaf].shadows})
 
 
 def _reflected(world: Reflection, leaf: ClusterId) -> list[Slice]:
@@ -296,7 +310,12 @@ def _put(world: Reflection, leaf: ClusterId, made: Slice) -> None:
 
 
 def written(world: Reflection, op: SliceOp) -> Reflection:
-    """After one operation."""
+    """After one operation, and after what Liqo does because of it."""
+    return settled(just_written(world, op))
+
+
+def just_written(world: Reflection, op: SliceOp) -> Reflection:
+    """After one operation, and before Liqo does anything."""
     here = world.clusters[op.cluster]
     if op.kind is SliceKind.SHADOW:
         rest = tuple(one for one in here.shadows if one.meta.name != op.name)
@@ -326,7 +345,7 @@ def written(world: Reflection, op: SliceOp) -> Reflection:
         if isinstance(op.after, PolicySpec):
             held[key] = HeldPolicy(uid=f"u-{op.name}", owners=op.after.owners, intact=True)
         world.clusters[op.cluster] = replace(here, policies=held)
-    return settled(world)
+    return world
 
 
 def _shadow(op: SliceOp) -> Slice:

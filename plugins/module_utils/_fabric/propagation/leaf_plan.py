@@ -218,27 +218,30 @@ class _Scene:
         )
 
     def _givers_last(self, kept: list[_Change], writes: list[SliceOp]) -> list[SliceOp]:
-        """A slice loses a pod only when the one that takes the pod is made: no pod is in neither for a moment."""
-        ops = {op.name: op for op in writes}
-        found = []
-        for one in kept:
-            if one.name not in ops:
-                continue
-            op, takers = ops[one.name], self._takers(one, kept) if one.wanted is not None else []
-            needs = frozenset(ops[taker.name].id for taker in takers if taker.name in ops)
-            found.append(replace(op, needs=op.needs | needs, awaits=op.awaits + self._made(takers, ops)))
-        return found
+        """A slice loses a pod only when the one that takes the pod is made: no pod is in neither for a moment.
+
+        Where two slices of different leaves exchange pods, which are other pods then, one of them goes first.
+        """
+        ops, wait_for = {op.name: op for op in writes}, dict[str, dict[str, SliceFact]]()
+        for giver in kept:
+            for taker in self._takers(giver, kept) if giver.name in ops and giver.wanted is not None else ():
+                spec = ops[taker.name].after if taker.name in ops else taker.wanted
+                if isinstance(spec, ShadowSpec) and not _leads(wait_for, taker.name, giver.name):
+                    wait_for.setdefault(giver.name, {})[taker.name] = self._mirror_of(taker.name, spec)
+        return [
+            replace(
+                op,
+                needs=op.needs | {ops[taker].id for taker in wait_for.get(op.name, ()) if taker in ops},
+                awaits=(*op.awaits, *wait_for.get(op.name, {}).values()),
+            )
+            for op in writes
+        ]
 
     def _takers(self, giver: _Change, kept: list[_Change]) -> list[_Change]:
-        """The other slices with pods that a slice has now and will not have."""
+        """The other slices that will have pods which this one has now and will not have."""
         had = giver.held.pods if giver.held is not None else frozenset()
         leaving = had - _pods(giver)
         return [one for one in kept if one is not giver and leaving & _pods(one)] if leaving else []
-
-    def _made(self, takers: list[_Change], ops: Mapping[str, SliceOp]) -> tuple[SliceFact, ...]:
-        """Liqo has made the takers, as they are before a second change of them."""
-        specs = {one.name: ops[one.name].after if one.name in ops else one.wanted for one in takers}
-        return tuple(self._mirror_of(name, spec) for name, spec in specs.items() if isinstance(spec, ShadowSpec))
 
     def _touches(self, names: frozenset[str], writes: list[SliceOp]) -> list[SliceOp]:
         """Slices that would be made otherwise now, and that nothing else makes Liqo apply anew."""
@@ -269,7 +272,8 @@ class _Scene:
         ]
 
     def _removal(self, one: _Change, needs: frozenset[str], kept: list[_Change]) -> SliceOp:
-        awaits = self.before_removal + self._made(self._takers(one, kept), {})
+        takers = [(other.name, other.wanted) for other in self._takers(one, kept)]
+        awaits = self.before_removal + tuple(self._mirror_of(name, spec) for name, spec in takers if spec is not None)
         if one.held is not None and one.held.use is not Use.ADDITIVE:
             awaits += (self._fact(FactName.SETTLED),)
         return replace(self._op(Verb.DELETE, one, "it is no longer wanted"), needs=needs, awaits=awaits)
@@ -333,6 +337,11 @@ def orphan_removal(here: ClusterServices, held: Slice) -> SliceOp:
         before=ShadowSpec.of(held),
         uid=held.meta.uid,
     )
+
+
+def _leads(wait_for: Mapping[str, Mapping[str, SliceFact]], name: str, other: str) -> bool:
+    """Does one slice wait for another, at once or through others?"""
+    return name == other or any(_leads(wait_for, taker, other) for taker in wait_for.get(name, ()))
 
 
 def _pods(change: _Change) -> frozenset[str]:
