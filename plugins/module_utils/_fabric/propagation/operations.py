@@ -101,6 +101,28 @@ class ServicePlan:
     notes: tuple[str, ...] = ()
 
 
+def merged(plans: Iterable[ServicePlan]) -> list[ServicePlan]:
+    """One plan for each Service: a slice that names a Service adds to its plan and takes nothing out of sight."""
+    found: dict[ServiceKey | None, ServicePlan] = {}
+    for plan in plans:
+        first = found.get(plan.key)
+        found[plan.key] = plan if first is None else _together(first, plan)
+    return list(found.values())
+
+
+def _together(one: ServicePlan, other: ServicePlan) -> ServicePlan:
+    return replace(
+        one,
+        choices={**other.choices, **one.choices},
+        gates=(*one.gates, *other.gates),
+        ops=(*one.ops, *other.ops),
+        goals=(*one.goals, *other.goals),
+        blocked={**other.blocked, **one.blocked},
+        refusals=(*one.refusals, *other.refusals),
+        notes=(*one.notes, *other.notes),
+    )
+
+
 def each_once(plans: Iterable[ServicePlan]) -> list[ServicePlan]:
     """The plans with no two writes of one id.
 

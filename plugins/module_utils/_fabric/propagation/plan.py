@@ -26,7 +26,7 @@ from .model import (
 )
 from .modes import Choice, choose
 from .offers import Offers, homes_of, offers_of
-from .operations import FactName, ServicePlan, SliceFact, SliceKind, SliceOp, each_once, holds
+from .operations import FactName, ServicePlan, SliceFact, SliceKind, SliceOp, each_once, holds, merged
 from .policies import missing_policies, plan_policies
 from .wanted import Wanted, wanted_services
 
@@ -42,9 +42,9 @@ def plan_services(want: Propagation, world: World) -> tuple[ServicePlan, ...]:
     needs = {leaf: missing_policies(here, want) for leaf, here in _read(world)}
     plans = [_plan_service(want, world, one, needs) for one in wanted]
     plans += _orphans(want, world, plans)
-    plans = each_once(plans)
+    plans = each_once(merged((*plans, *missing)))
     policies = [plan_policies(want, here, needs[leaf], plans) for leaf, here in _read(world)]
-    return (*plans, *missing, *(plan for plan in policies if plan.ops))
+    return (*plans, *(plan for plan in policies if plan.ops))
 
 
 def _read(world: World) -> list[tuple[ClusterId, ClusterServices]]:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import FabricError, FailureName
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import ClusterId, FabricName, State
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.objects import Meta
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.propagation.gate import Reason
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.propagation.model import (
     ClusterServices,
@@ -226,6 +227,16 @@ def test_slices_of_a_service_that_is_gone_go_as_well() -> None:
         "delete leaf-b/ShadowEndpointSlice/demo-hub/lf-web.leaf-a",
     ]
     assert ops[0].reason == "an orphan: hub:demo/web is gone or no longer reflected here"
+
+
+def test_a_slice_that_names_a_service_does_not_hide_the_plan_of_that_service() -> None:
+    world = FULL.world()
+    stray = replace(after(want(Mode.SHADOW), PAIR)[A].shadows[0], meta=Meta(name="x", namespace="elsewhere", uid="u"))
+    lying: World = {**world, A: replace(world[A], shadows=(stray,)), C: unread(C)}
+    plan = plan_of(want(Mode.SHADOW), lying)
+    assert "delete leaf-a/ShadowEndpointSlice/elsewhere/x" in [op.id for op in plan.ops]
+    assert set(plan.choices) == {A, B, C}
+    assert set(plan.blocked) == {C}
 
 
 def test_orphans_of_others_and_of_a_hub_that_was_not_read_stay() -> None:
