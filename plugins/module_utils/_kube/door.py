@@ -30,6 +30,7 @@ REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _HARMFUL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 # The same as escapes of JSON, and some more: a hit only means that the texts are looked at.
 _ESCAPED = re.compile(rb"\\(?:[bf]|u(?:00[0189]|007[fF]|[dD][89a-fA-F]|20[26]))")
+_ANY_ESCAPE = re.compile(rb"\\.", re.DOTALL)
 
 _SHAPE = bytes.maketrans(b"[]", b"{}")
 _NO_SHAPE = bytes(code for code in range(256) if code not in b'{}[]"')
@@ -133,15 +134,14 @@ def metadata_in(body: object) -> dict[str, object]:
 
 def _check_nesting(content: bytes, limits: Limits) -> None:
     """Raises before anything is built. In bytes, because a walk over what was built takes as long as building it."""
-    plain = content
-    if b"\\" in content:
-        plain = content.replace(b"\\\\", b"").replace(b'\\"', b"")
+    plain = _ANY_ESCAPE.sub(b"", content) if b"\\" in content else content
     # Brackets, all of one kind, and quotes; the quotes of a text without brackets go at once.
     nested = plain.translate(_SHAPE, _NO_SHAPE).replace(b'""', b"")
     if b'"' in nested:
         # Every second part is a text.
         nested = b"".join(nested.split(b'"')[::2])
-    if len(nested) // 2 + content.count(b",") > limits.values:
+    # Two bytes a value, at least.
+    if len(content) > 2 * limits.values and len(nested) // 2 + content.count(b",") > limits.values:
         raise LimitReachedError(f"more than {limits.values} values")
     for _level in range(limits.depth):
         # Each pass takes the innermost level away.
