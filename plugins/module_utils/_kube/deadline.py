@@ -14,7 +14,7 @@ import io
 import math
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -46,7 +46,7 @@ class Deadline:
     def __init__(self, moment: float, monotonic: Callable[[], float]) -> None:
         self.moment = moment
         """Of the clock `monotonic`."""
-        self.raw: io.RawIOBase | None = None
+        self.response: HTTPResponse | None = None
         """What is read until then."""
         self._monotonic = monotonic
 
@@ -56,8 +56,10 @@ class Deadline:
 
     def close(self) -> None:
         """Lets go of the connection. Libraries that fail half-way leave that to the collector of garbage."""
-        if self.raw is not None:
-            self.raw.close()
+        if self.response is not None:
+            with suppress(OSError, ValueError):
+                self.response.close()
+            self.response = None
 
 
 class _Current(threading.local):
@@ -100,8 +102,8 @@ def _response_class(base: type[HTTPResponse]) -> Any:
         def __init__(self, sock: socket.socket, *arguments: Any, **options: Any) -> None:
             super().__init__(sock, *arguments, **options)
             if _CURRENT.deadline is not None:
-                _CURRENT.deadline.raw = raw = _Raw(self.fp.detach(), sock, _CURRENT.deadline)
-                self.fp = io.BufferedReader(raw)
+                _CURRENT.deadline.response = self
+                self.fp = io.BufferedReader(_Raw(self.fp.detach(), sock, _CURRENT.deadline))
 
     return Response
 

@@ -213,6 +213,9 @@ class Exchange:
             # What a server can make of the libraries in between is not known in full.
             deadline.close()
             return self._failed(call, session, problem, allowed=allowed, elapsed_s=self._since(started))
+        finally:
+            # Each holds the other: it would wait for the collector of garbage.
+            deadline.response = None
 
     def _failed(
         self, call: Call, session: Session, problem: Exception, *, allowed: Allowed, elapsed_s: float
