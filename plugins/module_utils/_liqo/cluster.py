@@ -15,6 +15,7 @@ from .._fabric.model import ClusterId
 from .._fabric.objects import ClusterInfo, ClusterState, Kind, LocalNetworks, Side, TemplateRef
 from .._fabric.phrases import few
 from .._fabric.resources import Resource
+from .._fabric.versions import parse_version
 from . import parse
 from .body import Json, as_cluster_id, cluster_at, items_at, text_at, texts_at
 from .by_peer import ByPeer, key_of
@@ -230,11 +231,11 @@ def _version(raw: Raw) -> tuple[int, ...] | None:
     """The image of the controller-manager where it was read, else what the chart wrote on the cluster id ConfigMap."""
     for body in raw.of(DEPLOYMENT):
         if _is_controller_manager(body):
-            version = parse.parse_version(_image_tag(body))
+            version = parse_version(_image_tag(body))
             if version is not None:
                 return version
     for body in raw.of(CONFIG_MAP):
-        return parse.parse_version(parse.labels_of(body).get("app.kubernetes.io/version", ""))
+        return parse_version(parse.labels_of(body).get("app.kubernetes.io/version", ""))
     return None
 
 

@@ -55,7 +55,6 @@ _REMAINS = ("NamespaceContentRemaining", "NamespaceFinalizersRemaining", "Namesp
 """Conditions of a namespace that say what is left in it."""
 _MS_BY_UNIT = {"ns": 1e-6, "µs": 1e-3, "μs": 1e-3, "us": 1e-3, "ms": 1.0, "s": 1e3}
 _DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(ns|µs|μs|us|ms|s)")
-_VERSION = re.compile(r"v?([0-9]{1,6}(?:\.[0-9]{1,6}){1,3})(?:[-+].*)?")
 MODULES = ("networking", "authentication", "offloading")
 
 
@@ -225,12 +224,6 @@ def parse_child(body: Json, kind: str) -> Child:
     owners = items_at(body, "metadata", "ownerReferences")
     of_gateway = any(text_at(owner, "kind") == "InternalFabric" for owner in owners)
     return Child(kind=kind, meta=parse_meta(body), of_gateway=of_gateway)
-
-
-def parse_version(text: str) -> tuple[int, ...] | None:
-    """(1, 2, 0) of ``v1.2.0`` or ``1.2.0-rc.1``; None for a digest, a branch name or nothing."""
-    match = _VERSION.fullmatch(text)
-    return tuple(map(int, match[1].split("."))) if match else None
 
 
 def labels_of(body: Json) -> dict[str, str]:

@@ -19,6 +19,7 @@ from ..links import DIRECT_CONNECTIONS
 from ..model import ClusterId, Pair
 from ..objects import ClusterState
 from ..sight import may_hold
+from ..versions import parse_version
 from .model import ClusterServices, World
 
 
@@ -128,7 +129,8 @@ def _hub_reasons(hub: ClusterServices, consumer: ClusterId, provider: ClusterId)
         yield Reason.UNKNOWN, f"the rights on {hub.id} do not show the version of the virtual kubelet of {consumer}"
     kubelets = hub.state.info.virtual_kubelets if hub.state.info is not None else {}
     version = kubelets.get(consumer, "")
-    if version and _numbers(version) < DIRECT_CONNECTIONS:
+    numbers = parse_version(version)
+    if numbers is not None and numbers < DIRECT_CONNECTIONS:
         yield (
             Reason.KUBELET_TOO_OLD,
             f"the virtual kubelet of {consumer} on {hub.id} is {version}, direct connections need 1.2.0",
@@ -164,11 +166,6 @@ def _link_reasons(
         if connection is None or connection.value != CONNECTED:
             value = connection.value or "without value" if connection is not None else "missing"
             yield Reason.NOT_CONNECTED, f"the Connection of {state.id} to {peer} is {value}"
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    parts = version.removeprefix("v").partition("-")[0].split(".")
-    return tuple(int(part) for part in parts if part.isdecimal())
 
 
 def _dotted(version: tuple[int, ...]) -> str:

@@ -25,6 +25,7 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.objects import
     NamespaceSpec,
     Side,
 )
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.versions import parse_version
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo import (
     build,
     by_peer,
@@ -308,7 +309,7 @@ def test_every_place_of_every_real_body_takes_every_odd_value(value: Any) -> Non
 
 @pytest.mark.parametrize("text", [*junk.DATES, *junk.TEXTS], ids=lambda text: ascii(text[:20]))
 def test_every_reader_of_a_text_takes_any_text(text: str) -> None:
-    for reader in (parse.parse_version, parse.parse_latency, names.read_owners, names.read_wishes):
+    for reader in (parse_version, parse.parse_latency, names.read_owners, names.read_wishes):
         wrong = misfit(reader(text), typing.get_type_hints(reader)["return"])
         assert not wrong
 

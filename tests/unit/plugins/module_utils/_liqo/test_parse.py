@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.objects import Cidrs, Configuration, Endpoint
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.versions import parse_version
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo import parse
 from hypothesis import given
 from hypothesis import strategies as st
@@ -221,7 +222,7 @@ def test_metadata_says_whether_and_why_an_object_is_still_there() -> None:
     ],
 )
 def test_versions(text: str, version: tuple[int, ...] | None) -> None:
-    assert parse.parse_version(text) == version
+    assert parse_version(text) == version
 
 
 _KEYS = (
@@ -268,7 +269,7 @@ def test_an_absurd_latency_is_none(text: str) -> None:
     "text", ["v1." + "9" * 5000, "v1.\u00b2", "v\u0661.2.0", "1", "1.2.3.4.5", "latest", "1.2.0\n", ""], ids=ascii
 )
 def test_what_is_no_version_is_none(text: str) -> None:
-    assert parse.parse_version(text) is None
+    assert parse_version(text) is None
 
 
 @pytest.mark.parametrize("number", [0, -1, 65536, 2**31, 10**30, True, "51840", 51840.0])

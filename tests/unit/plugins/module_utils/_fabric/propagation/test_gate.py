@@ -62,6 +62,10 @@ WORLDS: Mapping[str, tuple[World, Closed]] = {
         with_kubelets(a="v1.1.2", b="v1.2.0", c="v1.3.0-rc.1"),
         {(A, B): Reason.KUBELET_TOO_OLD, (A, C): Reason.KUBELET_TOO_OLD},
     ),
+    "the versions of virtual kubelets tell nothing": (
+        with_kubelets(a="latest", b="1." + "9" * 5000, c="557c199cf"),
+        {},
+    ),
     "a leaf denies": (
         scene(*MESH, denies=frozenset({A})).world(),
         {(A, B): Reason.DENIED, (A, C): Reason.DENIED},
