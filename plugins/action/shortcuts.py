@@ -23,7 +23,8 @@ from ansible_collections.liqo.fabric.plugins.module_utils import oldest_python
 
 oldest_python.require()
 
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.progress import one_line
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.progress import LONGEST_LINE
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.terminal import one_line
 from ansible_collections.liqo.fabric.plugins.module_utils._run.progress import VARIABLE
 
 LOOK_S = 0.5
@@ -97,7 +98,7 @@ class Follower(threading.Thread):
             return
         self._read += len(whole + end)
         for line in whole.decode("utf-8", errors="replace").split("\n") if end else ():
-            Display().display(one_line(line), stderr=True)
+            Display().display(one_line(line, longest=LONGEST_LINE), stderr=True)
 
 
 def _as_list(environment: Any) -> list[Any]:

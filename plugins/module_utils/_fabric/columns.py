@@ -10,11 +10,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from .errors import FailureName
+from .terminal import one_line
 
 Row: TypeAlias = Mapping[str, Any]
 """A dictionary of the result of a task. Any key may be missing: the text says less then."""
 
 WIDTH = 120
+WIDEST = 110
+"""A longer cell would push all others out of sight. The ids of two clusters fit."""
 _GAP = "  "
 _NARROWEST = 30
 """The last cell gets at least so many characters before it is wrapped, however wide the others are."""
@@ -30,6 +33,7 @@ def aligned(rows: Sequence[Sequence[str]], *, indent: str = "") -> list[str]:
 
 def aligned_blocks(rows: Sequence[Sequence[str]], *, indent: str = "") -> list[list[str]]:
     """The lines of each row, for a caller that puts something between the rows."""
+    rows = [[*(one_line(cell, longest=WIDEST) for cell in row[:-1]), row[-1]] for row in rows]
     columns = len(rows[0]) - 1 if rows else 0
     widths = [max(len(row[column]) for row in rows) for column in range(columns)]
     blocks = []
@@ -43,7 +47,7 @@ def wrapped(text: str, *, head: str = "") -> list[str]:
     """The text after `head`, continued below its own beginning where a line would be too long."""
     width = max(WIDTH, len(head) + _NARROWEST)
     found = textwrap.wrap(
-        text,
+        one_line(text),
         width,
         initial_indent=head,
         subsequent_indent=" " * len(head),

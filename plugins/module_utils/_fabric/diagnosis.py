@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Union
 
+from .command import command
 from .errors import FabricError, FailureName, WaitTimeout
 from .facts import last_seen
 from .faults import only
@@ -204,7 +205,8 @@ def _down(*components: str) -> Rule:
 
 
 def _controller_down(cluster: ClusterId, workload: Workload, why: str = "") -> Cause:
-    look = f"kubectl -n {workload.namespace} describe pods -l app.kubernetes.io/name={workload.component}"
+    selector = f"app.kubernetes.io/name={workload.component}"
+    look = command("kubectl", "-n", workload.namespace, "describe", "pods", "-l", selector)
     return Cause(
         fault=FailureName.CONTROLLER_DOWN,
         cluster=cluster,
@@ -273,12 +275,13 @@ def _gateway(case: Case) -> Cause | None:
             why = f"the gateway of {cluster} to {peer} does not run: {gateway}"
         else:
             continue
-        namespace = side.gateways()[0].meta.namespace if side.gateways() else f"the tenant namespace of {peer}"
+        namespace = side.gateways()[0].meta.namespace if side.gateways() else ""
+        place, option = (namespace, ("-n", namespace)) if namespace else (f"the tenant namespace of {peer}", ("-A",))
         return Cause(
             fault=FailureName.DEAD_GATEWAY,
             cluster=cluster,
             why=why,
-            next=f"look at the gateway pod of {cluster} in {namespace} (kubectl -n {namespace} describe pods)"
+            next=f"look at the gateway pod of {cluster} in {place} ({command('kubectl', *option, 'describe', 'pods')})"
             f"{_towards(case)}; the link heals by itself when it runs",
         )
     return None

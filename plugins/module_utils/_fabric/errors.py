@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, TypeVar
 
+from .terminal import LONGEST, LONGEST_REASON, one_line
+
 T = TypeVar("T")
 
 _ROOT = "/plugins/"
@@ -128,7 +130,7 @@ class FabricError(Exception):
         """What could not be done, as a phrase: `cannot list configurations.networking.liqo.io`."""
         self.where = _one_line(where)
         """Always the cluster, and its `https://host:port` when there is one; for wrong input the place in it."""
-        self.why = _one_line(why)
+        self.why = _one_line(why, longest=LONGEST_REASON)
         """The reason, with the values seen."""
         self.next = _one_line(next)
         """What the person can do now, as an instruction."""
@@ -276,9 +278,9 @@ class WaitTimeout(FabricError):
         """The state seen last, in the words of the API: `Connection value Connecting`."""
 
 
-def _one_line(text: str) -> str:
-    """Line breaks of a server or plug-in must not break our one line; the full stop is set by `__str__`."""
-    return " ".join(text.split()).rstrip(".")
+def _one_line(text: str, *, longest: int = LONGEST) -> str:
+    """Nothing of a server or plug-in must break our one line; the full stop is set by `__str__`."""
+    return one_line(" ".join(text.split()), longest=longest).rstrip(".")
 
 
 def not_understood(problem: BaseException, *, what: str, where: str) -> FabricError:

@@ -1,29 +1,45 @@
 # Copyright: (c) 2026, liqo.fabric contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is there -> the wish that would make it, in the form of the option ``shortcuts``."""
+"""What is there -> the wish that would make it, in the form of the option ``shortcuts``.
+
+People write it into files that Ansible renders, so nothing of it may be a template.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from .facts import advertised
 from .model import FabricName, Keys, Pair, Settings
 from .objects import ClusterState, Endpoint, GatewayClient, GatewayServer, TemplateRef
 from .rotation import has_own_keys
+from .setting_values import Wrong, harmless_values
 
 
-def gather(pair: Pair, one: ClusterState, other: ClusterState) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gathered:
+    """A declaration made of what two clusters tell."""
+
+    shortcut: dict[str, Any]
+    """An entry of the option ``shortcuts``. It holds legal values alone, and no template."""
+    refused: tuple[Wrong, ...] = ()
+    """What else the link has, and may not be declared."""
+
+
+def gather(pair: Pair, one: ClusterState, other: ClusterState) -> Gathered:
     """The wish for a pair; where the link is half made, it says what can be seen."""
-    wish: dict[str, Any] = {"between": [pair.a, pair.b]}
+    told: dict[str, Any] = {}
     for here, there in ((one, other), (other, one)):
         for server in here.side(there.id).servers[:1]:
-            wish |= {"server": here.id, **_of_server(server, here)}
+            told |= {"server": here.id, **_of_server(server, here)}
             for client in there.side(here.id).clients[:1]:
-                wish |= _of_client(client, server, there)
+                told |= _of_client(client, server, there)
     if has_own_keys(one.side(other.id)) and has_own_keys(other.side(one.id)):
-        wish["keys"] = Keys.OWN.value
-    return wish
+        told["keys"] = Keys.OWN.value
+    legal, refused = harmless_values(told)
+    return Gathered(shortcut={"between": [pair.a, pair.b], **legal}, refused=refused)
 
 
 def others_own(fabric: FabricName, one: ClusterState, other: ClusterState) -> tuple[FabricName, ...]:

@@ -76,6 +76,16 @@ def is_cidr(text: object) -> bool:
         return False
 
 
+def is_inert(text: object) -> bool:
+    """A text of one line that is no template of Ansible, nor a part of one, in a file that Ansible reads later."""
+    return (
+        isinstance(text, str)
+        and text.isprintable()
+        and not text.startswith("#jinja2:")
+        and not any(mark in text for mark in ("{{", "{%", "{#"))
+    )
+
+
 def is_port(number: object) -> bool:
     """A port that can be dialled, 1 to 65535."""
     return isinstance(number, int) and not isinstance(number, bool) and 0 < number < 65536

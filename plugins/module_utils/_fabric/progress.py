@@ -17,6 +17,7 @@ from typing import Union
 from .model import ClusterId, Pair
 from .objects import Fact
 from .operations import Op
+from .terminal import one_line
 
 QUIET_S = 5.0
 """A run that is over by then says nothing, and no wait is said before it has lasted so long."""
@@ -32,12 +33,6 @@ Awaited = Union[Fact, Op]
 """A fact that Liqo brings about, or a write that a cluster has to answer."""
 Look = Callable[[Fact], str]
 """The state that is seen instead of a fact, for a person."""
-
-
-def one_line(text: str, *, longest: int = LONGEST_LINE) -> str:
-    """Text that cannot break out of its line: no control characters, not longer than ``longest``."""
-    shown = "".join(letter if letter.isprintable() else " " for letter in text).rstrip()
-    return shown if len(shown) <= longest else f"{shown[: longest - 3]}..."
 
 
 class _Stage(Enum):
@@ -129,7 +124,7 @@ class Story:
         if now < self._loud_from:
             return []
         of_links = self._summary(now, look) if len(self._links) > MANY_LINKS else self._link_lines(now, look)
-        return [one_line(f"  {line}") for line in (*of_links, *self._reading_lines(now))]
+        return [f"  {one_line(line, longest=LONGEST_LINE - 2)}" for line in (*of_links, *self._reading_lines(now))]
 
     def _reading_lines(self, now: float) -> Iterator[str]:
         reads = self._reads

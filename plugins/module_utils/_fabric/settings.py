@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from .errors import Violation
-from .legal import is_host, is_ip, is_port
 from .model import ClientEndpoint, ClusterId, Keys, Pair, ServiceType, Settings, Template
+from .setting_values import wrong_values
 
 NAMES = (
     "server",
@@ -36,8 +36,6 @@ AUTO = "auto"
 Given = Mapping[str, Any]
 """Settings that somebody has an opinion on, by name; `server` is a cluster id or AUTO."""
 
-_MTU = range(576, 9001)
-"""576 is the least that IPv4 hosts must accept; 9000 the largest common jumbo frame."""
 _MEANINGLESS = {
     ServiceType.LOAD_BALANCER: (),
     ServiceType.NODE_PORT: ("load_balancer_ip",),
@@ -53,7 +51,12 @@ def parse_settings(
     What two places say together is checked where they come together, see ``check_exposure``.
     """
     given = {name: options[name] for name in NAMES if options.get(name) is not None}
-    _check_values(given, path, found)
+    wrong = tuple(wrong_values(given))
+    for one in wrong:
+        place = f"{path}.{one.setting}{one.part and f'.{one.part}'}"
+        what = f"{one.value!r} is {'out of range' if isinstance(one.value, int) else 'not legal'}"
+        found.append(Violation(path=place, message=what, hint=f"it must be {one.wanted}"))
+    given = {name: value for name, value in given.items() if name not in {one.setting for one in wrong}}
     if "service_type" in given:
         given["service_type"] = ServiceType(given["service_type"])
     if "keys" in given:
@@ -114,24 +117,3 @@ def unknown_cluster(path: str, name: str, id_by_name: Mapping[str, ClusterId]) -
     """Somebody names a cluster that is not there."""
     known = ", ".join(sorted(id_by_name)) or "none"
     return Violation(path=path, message=f"unknown cluster {name!r}", hint=f"clusters of this task are: {known}")
-
-
-def _check_values(given: Given, path: str, found: list[Violation]) -> None:
-    checks: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
-        ("mtu", lambda value: value in _MTU, f"between {_MTU.start} and {_MTU.stop - 1}"),
-        ("port", is_port, "between 1 and 65535"),
-        ("node_port", is_port, "between 1 and 65535, most often 30000 to 32767"),
-        ("load_balancer_ip", is_ip, "an IP address"),
-    )
-    for name, holds, wanted in checks:
-        if name in given and not holds(given[name]):
-            what = f"{given[name]!r} is out of range"
-            found.append(Violation(path=f"{path}.{name}", message=what, hint=f"it must be {wanted}"))
-    endpoint = given.get("client_endpoint", {})
-    address, port = endpoint.get("address"), endpoint.get("port")
-    if address is not None and not is_host(address):
-        what, hint = f"{address!r} is no address", "give an IP address or a host name"
-        found.append(Violation(path=f"{path}.client_endpoint.address", message=what, hint=hint))
-    if port is not None and not is_port(port):
-        what, hint = f"{port!r} is out of range", "it must be between 1 and 65535"
-        found.append(Violation(path=f"{path}.client_endpoint.port", message=what, hint=hint))

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The result of a task as a person reads it: the summary first, then only what differs, then what went wrong.
 
-Works on the result alone, so that what was registered hours ago reads the same. Whatever it gets, it says something.
+Works on the result alone, so that what was registered hours ago reads the same. Whatever it gets, it says something,
+and no text in it can leave its line.
 """
 
 from __future__ import annotations
@@ -12,9 +13,12 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 
 from .columns import Row, aligned, aligned_blocks, counted, failure_lines, fault_name, milliseconds, wrapped
+from .command import command
 from .connector_text import connector_text
+from .model import is_cluster_id
 from .services_text import propagation_text, services_text
 from .status_text import endpoint_text, status_text
+from .terminal import one_lines
 
 MOST_LINKS_WITH_WRITES = 40
 """Beyond that, the writes of a link are left to `plan` in the result: nobody reads thousands of lines."""
@@ -43,6 +47,11 @@ def result_text(result: object, *, again: str = "") -> str:
     """
     if not isinstance(result, Mapping):
         return f"no result of a task of liqo.fabric, but {type(result).__name__}"
+    return _text(one_lines(result), again)
+
+
+def _text(result: Row, again: str) -> str:
+    """Of a result in which every text is one line."""
     if isinstance(result.get("results"), list):
         return _loop_text(result["results"], again)
     if result.get("skipped"):
@@ -61,8 +70,9 @@ def result_text(result: object, *, again: str = "") -> str:
 
 def _loop_text(results: Sequence[object], again: str) -> str:
     """Item by item; those that were skipped count only when there is nothing else."""
-    done = [one for one in results if not (isinstance(one, Mapping) and one.get("skipped"))] or results[:1]
-    return "\n\n".join(result_text(one, again=again) for one in done) or "the loop had no items"
+    items = [one for one in results if isinstance(one, Mapping)]
+    done = [one for one in items if not one.get("skipped")] or items[:1]
+    return "\n\n".join(_text(one, again) for one in done) or "the loop had no items"
 
 
 def summary_line(result: Row) -> str:
@@ -82,8 +92,12 @@ def is_plan(result: Row) -> bool:
 
 
 def failed_pairs(result: Row) -> list[list[str]]:
-    """The links that are worth another run once their reasons are gone, as in ``between``."""
-    return [list(link["between"]) for link in result["links"] if link.get("outcome") in _BAD]
+    """The links that are worth another run once their reasons are gone, as in ``between``.
+
+    What is no pair of cluster ids cannot be named to a task.
+    """
+    bad = [list(link.get("between") or ()) for link in result["links"] if link.get("outcome") in _BAD]
+    return [pair for pair in bad if len(pair) == 2 and all(map(is_cluster_id, map(str, pair)))]
 
 
 def _run_lines(result: Row, again: str) -> list[str]:
@@ -229,7 +243,7 @@ def _again_lines(result: Row, again: str) -> list[str]:
     # No space in it, so that it is one word for the shell and is not broken here.
     only = json.dumps({"liqo_fabric_only": pairs}, separators=(",", ":"))
     if again:
-        return ["", "Then run only these again:", f"  {again} -e '{only}'"]
+        return ["", "Then run only these again:", f"  {again} {command('-e', only)}"]
     listed = ", ".join(f"{{ between: [{', '.join(pair)}] }}" for pair in pairs)
     return ["", *wrapped(f"shortcuts: [{listed}]", head="Then run only these again with  ")]
 

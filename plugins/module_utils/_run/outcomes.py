@@ -58,7 +58,7 @@ def gathered(
 
 
 def _gather(fabric: Fabric, pair: Pair, one: ClusterState, other: ClusterState) -> dict[str, Any] | None:
-    return None if _not_gathered(fabric, pair, one, other) else gather(pair, one, other)
+    return None if _not_gathered(fabric, pair, one, other) else gather(pair, one, other).shortcut
 
 
 def _not_gathered(fabric: Fabric, pair: Pair, one: ClusterState, other: ClusterState) -> str:
@@ -169,7 +169,7 @@ def _link_report(
         done=result.done,
         unanswered=result.unanswered,
         failure=failure,
-        notes=_notes(intent, fabric, states) or last.notes or first.notes,
+        notes=(_notes(intent, fabric, states) if failure is None else ()) or last.notes or first.notes,
         link=describe(first.pair, states.get(first.pair.a), states.get(first.pair.b), override=override),
     )
 
@@ -179,7 +179,10 @@ def _notes(intent: Intent, fabric: Fabric, states: Mapping[ClusterId, ClusterSta
     if fabric.state is not State.GATHERED or not isinstance(one, ClusterState) or not isinstance(other, ClusterState):
         return ()
     note = _not_gathered(fabric, intent.pair, one, other)
-    return (note,) if note else ()
+    if note:
+        return (note,)
+    refused = gather(intent.pair, one, other).refused
+    return tuple(f"{one} is not gathered: it must be {one.wanted}" for one in refused)
 
 
 def _outcome(

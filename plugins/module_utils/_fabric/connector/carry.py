@@ -13,11 +13,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..errors import FabricError, Violation
-from ..gathered import gather
+from ..gathered import Gathered, gather
 from ..links import LinkKind, Seen, describe
 from ..model import Cluster, ClusterId, Pair, ServiceType, Settings
 from ..objects import ClusterState
 from ..settings import check_exposure, parse_settings
+from ..terminal import one_line
 from .model import Carried, ForeignClusterConnection
 
 LARGEST_SAFE_MTU = Settings().mtu
@@ -91,7 +92,9 @@ def _asked(
     if connection.service_type in set(ServiceType):
         raw["service_type"] = connection.service_type
     elif connection.service_type:
-        notes.append(f"serverServiceType {connection.service_type!r} is not carried over: no shortcut has it")
+        notes.append(
+            f"serverServiceType {_word(repr(connection.service_type))} is not carried over: no shortcut has it"
+        )
     raw |= {name: value for name, value in (("mtu", connection.mtu), ("port", connection.port)) if value}
     for option, asked, cluster in (
         ("server_template", connection.of_server, connection.server),
@@ -102,23 +105,27 @@ def _asked(
         if asked.template_namespace and asked.template_namespace != known[cluster].liqo_namespace:
             raw[f"{option}_namespace"] = asked.template_namespace
     kept, refused = _legal(raw, known)
-    return kept, [*notes, *(f"{name} {raw[name]} is not carried over: {hint}" for name, hint in refused.items())]
+    notes += [f"{_word(f'{name} {raw[name]}')} is not carried over: {hint}" for name, hint in refused.items()]
+    return kept, notes
 
 
 def _as_it_is(
-    asked: Mapping[str, Any], gathered: Mapping[str, Any], connection: ForeignClusterConnection
+    asked: Mapping[str, Any], seen: Gathered, connection: ForeignClusterConnection
 ) -> tuple[dict[str, Any], list[str]]:
     """The entry of the link that is there, and where it is not what the object asks for."""
-    legal, refused = _legal(gathered, gathered["between"])
+    legal, refused = _legal(seen.shortcut, seen.shortcut["between"])
+    unfit = {str(one): f"it must be {one.wanted}" for one in seen.refused}
+    unfit |= {f"{name} {seen.shortcut[name]}": hint for name, hint in refused.items()}
     notes = [
-        f"{name} {gathered[name]} of the link cannot be declared: {hint}; the next apply sets the default"
-        for name, hint in refused.items()
+        f"{what} of the link cannot be declared: {hint}; the next apply sets the default"
+        for what, hint in unfit.items()
     ]
     for name in sorted(asked.keys() & legal.keys() - {"between"}):
         if asked[name] != legal[name]:
             notes.append(f"{name} is {legal[name]}, as the link has it; {connection.name} says {asked[name]}")
     # Templates are only gathered where they are not the default, so what the object says of them counts no more.
-    missing = {name: value for name, value in asked.items() if name not in refused and "template" not in name}
+    decided = {*refused, *(one.setting for one in seen.refused)}
+    missing = {name: value for name, value in asked.items() if name not in decided and "template" not in name}
     return {**missing, **legal}, notes
 
 
@@ -136,9 +143,8 @@ def _not_settings(connection: ForeignClusterConnection) -> list[str]:
     notes = []
     for side, asked in (("server", connection.of_server), ("client", connection.of_client)):
         if asked.gateway_type:
-            notes.append(
-                f"{side}GatewayType {asked.gateway_type} is not carried over: shortcuts are of Liqo's WireGuard"
-            )
+            gateway = f"{side}GatewayType {_word(asked.gateway_type)}"
+            notes.append(f"{gateway} is not carried over: shortcuts are of Liqo's WireGuard")
     if connection.timeout_s is not None:
         notes.append(f"timeoutSeconds {connection.timeout_s} belongs to a run, as liqo_fabric_wait_timeout")
     if connection.wait is False:
@@ -146,6 +152,11 @@ def _not_settings(connection: ForeignClusterConnection) -> list[str]:
     if connection.meta.terminating:
         notes.append(f"{connection.name} is being deleted")
     return notes
+
+
+def _word(text: str) -> str:
+    """What an object says, in a note: notes become comments in a file."""
+    return one_line(text, longest=100)
 
 
 def _why_not_seen(pair: Pair, one: Seen, other: Seen) -> str:

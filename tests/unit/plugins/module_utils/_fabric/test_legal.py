@@ -66,3 +66,13 @@ def test_addresses_and_networks() -> None:
 def test_what_is_no_port(number: object) -> None:
     assert not legal.is_port(number)
     assert legal.is_port(51840)
+
+
+@pytest.mark.parametrize("text", ["", "a b", "{a}", "100 % {", "Zürich", "a: {b: [c]}", "# jinja"])
+def test_text_that_ansible_takes_as_it_is(text: str) -> None:
+    assert legal.is_inert(text)
+
+
+@pytest.mark.parametrize("text", ["{{a", "a {%", "{#", "#jinja2:x", "a\n", "\x1b", "\u202e", "\ud800", None, 7, ["a"]])
+def test_text_that_could_be_more_than_text(text: object) -> None:
+    assert not legal.is_inert(text)

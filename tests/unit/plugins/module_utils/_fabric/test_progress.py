@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import pytest
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import Pair
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.objects import Fact, FactName, Kind
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.operations import Op, Verb
@@ -15,7 +14,6 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.progress impor
     QUIET_S,
     REPEAT_S,
     Story,
-    one_line,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -186,19 +184,6 @@ def test_many_links_that_are_all_over_are_no_news() -> None:
     for each in pairs:
         run.ended(each, now=20)
     assert run.lines(21, look) == []
-
-
-@pytest.mark.parametrize("odd", ["a\nb", "a\rb", "a\x1b[31mb", "a\x00b", "a\u2028b"])
-def test_a_line_stays_one_line_without_control_characters(odd: str) -> None:
-    shown = one_line(odd)
-    assert shown.isprintable()
-    assert shown.startswith("a ")
-
-
-def test_a_long_line_is_cut() -> None:
-    shown = one_line("x" * 1000)
-    assert len(shown) == LONGEST_LINE
-    assert shown.endswith("x...")
 
 
 EVENTS = st.one_of(

