@@ -40,7 +40,8 @@ def propagate(
 ) -> PropagationReport:
     """Make the Services as wished, or with ``check_mode`` say what that would take. Failures are in the report."""
     who = who_of(want.clusters)
-    deadline = time.monotonic() + limits.wait_timeout_s
+    # Reading is not waiting: a cluster that answers late takes no time from Services of the others.
+    patience_s = limits.wait_timeout_s
 
     def read() -> Mapping[ClusterId, ServiceReading | FabricError]:
         return read_services(want.clusters, apis, hubs=want.hubs, parallel=limits.parallel_clusters, who=who)
@@ -55,10 +56,12 @@ def propagate(
         goals = [goal for plan in plans for goal in plan.goals if (plan.key, goal.cluster) not in log.failures]
         if not ops and not (limits.wait and _unmet(goals, reached)):
             break
-        log.add(plans, execute(ops, goals, reached, wait=limits.wait, deadline=deadline))
+        began = time.monotonic()
+        log.add(plans, execute(ops, goals, reached, wait=limits.wait, deadline=began + patience_s))
+        patience_s -= time.monotonic() - began
         readings = read()
         plans = plan_services(want, world_of(readings))
-        if time.monotonic() > deadline:
+        if patience_s <= 0:
             break
     if not check_mode:
         log.close(plans, readings, wait=limits.wait)

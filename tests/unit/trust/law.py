@@ -22,13 +22,18 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.text import re
 from tests.unit.trust.honest import SHOP
 from tests.unit.trust.recording import SOLO
 from tests.unit.trust.store import KINDS, Written
+from tests.unit.trust.texts import FORGED
 from tests.unit.trust.verbs import TOKEN, Done
 
 Json = Any
 Writes = Mapping[str, tuple[Written, ...]]
 """What each honest cluster stored."""
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+_HARMFUL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""In a value of a result, which may have several lines."""
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""In what a person reads."""
+_FORGED = re.compile(rf"(^|[\n\r\v\f\x85])[ \t]*{FORGED}")
 _VOLATILE = ("latency_ms", "latency_at", "read_at")
 """Measured anew all the time."""
 _VERBS = {"POST": "create", "PUT": "update", "DELETE": "delete"}
@@ -80,7 +85,13 @@ def _is_apart(row: Json, victim: str) -> bool:
 
 
 def _clusters(rows: Json, victim: str) -> Json:
-    return {name: row for name, row in rows.items() if name != victim}
+    """How much more is read of a cluster may depend on claims about it."""
+    deeper = ("features", "labels", "virtual_kubelets", "api_server")
+    return {
+        name: {key: value for key, value in row.items() if key not in deeper}
+        for name, row in rows.items()
+        if name != victim
+    }
 
 
 def _gathered(entries: Json, victim: str) -> Json:
@@ -186,11 +197,12 @@ def offences(outcome: Outcome) -> Iterator[str]:
         if word in text:
             yield f"the result says {word!r}: {str(done.result.get('msg'))[:300]}"
     yield from _accounts(outcome)
-    dirty = next((path for path, text in _strings(done.result, "") if _CONTROL.search(text)), None)
+    dirty = next((path for path, text in _strings(done.result, "") if _HARMFUL.search(text)), None)
     if dirty is not None:
         yield f"a control character or lone surrogate in the result at {dirty}"
-    if any(_CONTROL.search(warning) for warning in done.warnings):
-        yield "a control character in a warning"
+    for text in (*done.warnings, str(done.result.get("msg", ""))):
+        if _CONTROL.search(text) or "\n" in text:
+            yield f"a control character or line break in {text[:300]!r}"
     yield from _shown(done.result)
 
 
@@ -205,8 +217,8 @@ def _shown(result: Mapping[str, Json]) -> Iterator[str]:
         except Exception as problem:
             yield f"{name} fails with {type(problem).__name__}: {problem}"
             continue
-        if _CONTROL.search(shown):
-            yield f"a control character in the {name}"
+        if found := _CONTROL.search(shown) or _FORGED.search(shown):
+            yield f"{found.group()!r} in the {name}: {shown[max(0, found.start() - 60) : found.end() + 60]!r}"
 
 
 def _accounts(outcome: Outcome) -> Iterator[str]:

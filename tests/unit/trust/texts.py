@@ -12,6 +12,9 @@ from typing import Any
 CANARY = "liqo-fabric-canary"
 """Name of the file that an injected command would make in the working directory."""
 
+FORGED = "forged-fabric"
+"""What a line would begin with that a cluster has smuggled into a text."""
+
 INJECTED = (
     "{{ lookup('pipe', 'touch liqo-fabric-canary') }}",
     '{{ lookup(*(["pipe"]+["touch liqo-fabric-canary"])) }}',
@@ -23,7 +26,7 @@ INJECTED = (
     '" | touch liqo-fabric-canary #',
     "\x1b]0;owned\x07\x1b[1A\x1b[2Kfine",
     "\x9b31mred\x9b0m",
-    "line\nfabric retail: 3 in sync\n\n  leaf-a <-> leaf-c  in sync",
+    f"line\n{FORGED} retail: 3 in sync\n\n  {FORGED} leaf-a <-> leaf-c  in sync",
     "carriage\rreturn",
     "nul\x00byte",
     "tab\tand\x0bvertical\x0cfeed",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable, Iterator
-from itertools import islice
+from itertools import repeat
 from random import Random
 from typing import Any
 
@@ -17,9 +17,8 @@ from tests.unit.trust.store import Found, encoded
 
 OK = "HTTP/1.1 200 OK"
 JSON_TYPE = "Content-Type: application/json"
-ENDLESS = 200_000
-"""An answer without an end has one all the same, after so many parts, so that a mistake of ours ends too."""
-MIB = b" " * 2**20
+MOST_PARTS = 200_000
+"""An answer without an end has one all the same, so that a mistake of ours ends too."""
 
 STATUSES = (
     100, 101, 199, 201, 202, 204, 205, 206, 299, 300, 301, 302, 304, 307, 400, 401, 403, 404, 405, 406, 408, 409, 410,
@@ -190,46 +189,35 @@ def _encoding(rng: Random, found: Found) -> tuple[Wire, str]:
     return plain(content, headers=(JSON_TYPE, f"Content-Encoding: {encoding}")), name
 
 
-def _endless(rng: Random, found: Found) -> tuple[Wire, str]:
-    """Without an end: the whole answer, one value, one line, the head, or words before the head."""
+def endless(name: str, found: Found) -> Wire:
+    """An answer of this name from ENDLESS: each costs a limit of time or size, so they have a test of their own."""
     start = f"{OK}\r\n{JSON_TYPE}\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
-
-    def chunks(first: bytes, again: bytes) -> Iterator[bytes]:
-        yield start
-        yield chunk(first)
-        yield from islice(iter(lambda: chunk(again), None), ENDLESS)
-
-    forms: dict[str, Iterator[bytes]] = {
-        "items": chunks(b'{"items":[{}', b",{}" * 20_000),
-        "text": chunks(b'{"items":[{"metadata":{"name":"', b"x" * 2**16),
-        "white space": chunks(b'{"items":[]', MIB),
-        "headers": islice(iter(lambda: b"X-A: b\r\n" * 100, None), ENDLESS),
-        "continue": islice(iter(lambda: b"HTTP/1.1 100 Continue\r\n\r\n" * 100, None), ENDLESS),
+    whole = b"".join(plain(encoded(found.body)).parts)
+    forms: dict[str, Callable[[], Wire]] = {
+        "items": lambda: Wire(_on_and_on(start + chunk(b'{"items":[{}'), chunk(b",{}" * 20_000))),
+        "text": lambda: Wire(_on_and_on(start + chunk(b'{"items":[{"metadata":{"name":"'), chunk(b"x" * 2**16))),
+        "white space": lambda: Wire(_on_and_on(start + chunk(b'{"items":[]'), chunk(b" " * 2**20))),
+        "headers": lambda: Wire(_on_and_on(f"{OK}\r\n".encode(), b"X-A: b\r\n" * 100)),
+        "words before the head": lambda: Wire(_on_and_on(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 100)),
+        "empty chunks": lambda: Wire(_on_and_on(start, b"0001\r\n \r\n" * 100)),
+        "an error page": lambda: Wire(_on_and_on(start.replace(b"200 OK", b"403 No"), chunk(b"x" * 2**16))),
+        "pages": lambda: plain(encoded({**found.body, "metadata": {"continue": "again"}})),
+        "pages with other tokens": lambda: plain(encoded({**found.body, "metadata": {"continue": "x" * 3000}})),
+        "a byte now and then": lambda: Wire((whole[at : at + 1] for at in range(len(whole))), pause_s=0.3),
+        "silence": lambda: Wire([b"", whole], pause_s=3600),
     }
-    name = rng.choice(sorted(forms))
-    parts = forms[name]
-    if name == "headers":
-        head = f"{OK}\r\n".encode()
-        return Wire(_first(head, parts)), name
-    return Wire(parts), name
+    return forms[name]()
 
 
-def _first(head: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    yield head
-    yield from rest
+ENDLESS = (
+    "items", "text", "white space", "headers", "words before the head", "empty chunks", "an error page", "pages",
+    "pages with other tokens", "a byte now and then", "silence",
+)  # fmt: skip
 
 
-def _pages(rng: Random, found: Found) -> tuple[Wire, str]:
-    """A list that always goes on."""
-    following = rng.choice(("again", "x" * 3000, "{{ 1 }}\x1b"))
-    return plain(encoded({**found.body, "metadata": {"resourceVersion": "1", "continue": following}})), ""
-
-
-def _trickle(rng: Random, found: Found) -> tuple[Wire, str]:
-    """Byte by byte, slower than anyone waits."""
-    whole = plain(encoded(found.body)).parts
-    content = b"".join(whole)
-    return Wire((content[at : at + 1] for at in range(len(content))), pause_s=0.5), ""
+def _on_and_on(first: bytes, again: bytes) -> Iterator[bytes]:
+    yield first
+    yield from repeat(again, MOST_PARTS)
 
 
 Distortion = Callable[[Random, Found], tuple[Wire, str]]
@@ -242,5 +230,3 @@ _DISTORTIONS: dict[str, Distortion] = {
     "date": _date,
     "encoding": _encoding,
 }
-WITHOUT_END: dict[str, Distortion] = {"endless": _endless, "pages": _pages, "trickle": _trickle}
-"""Each costs a limit of time or size, so they have a test of their own."""

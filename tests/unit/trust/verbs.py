@@ -9,16 +9,15 @@ import io
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import FabricError
-from ansible_collections.liqo.fabric.plugins.module_utils._kube import exchange
 from ansible_collections.liqo.fabric.plugins.module_utils._kube.clock import Clock
 from ansible_collections.liqo.fabric.plugins.module_utils._kube.connection import connect
+from ansible_collections.liqo.fabric.plugins.module_utils._kube.limits import Limits
 from ansible_collections.liqo.fabric.plugins.module_utils._kube.retry import RetryPolicy
 from ansible_collections.liqo.fabric.plugins.module_utils._run import (
     follower,
@@ -44,7 +43,6 @@ from tests.unit.trust.recording import CLUSTERS, LEAVES
 Json = Any
 Hosts = Mapping[str, str]
 """Where each cluster is."""
-WAIT_S = 0.4
 TOKEN = "token-of-the-trust-tests"
 
 
@@ -58,7 +56,8 @@ class Done:
     """What must never happen: an exception, or an output that is no result."""
 
 
-Run = Callable[[Hosts, Path], Done]
+Run = Callable[[Hosts, Path, float], Done]
+"""Takes where the clusters are, a folder of its own, and for how many seconds a run may wait for a controller."""
 
 
 @dataclass(frozen=True)
@@ -75,9 +74,11 @@ class Verb:
 def of_module(module: Any, check_mode: bool = False, **options: Json) -> Run:
     """A module with these options and the connection of every cluster."""
 
-    def run(hosts: Hosts, _folder: Path) -> Done:
+    def run(hosts: Hosts, _folder: Path, patience_s: float) -> Done:
         clusters = [{"name": name, "host": hosts[name], "api_key": TOKEN} for name in CLUSTERS]
         set_options = {name: value for name, value in options.items() if value is not None}
+        if "wait" in options:
+            set_options["wait_timeout"] = patience_s
         given = {**set_options, "clusters": clusters, "_ansible_check_mode": check_mode}
         printed = io.StringIO()
         try:
@@ -105,7 +106,7 @@ def _read(printed: str) -> Done:
 def of_link(*ends: str) -> Run:
     """The lookup, for all values of one link."""
 
-    def run(hosts: Hosts, _folder: Path) -> Done:
+    def run(hosts: Hosts, _folder: Path, _patience_s: float) -> Done:
         clusters = [{**_defaults(), "name": name, "host": hosts[name], "api_key": TOKEN} for name in LEAVES]
         params = {"value": "all", "clusters": clusters, "connect_timeout": 5.0, "timeout": 5.0}
         try:
@@ -118,7 +119,7 @@ def of_link(*ends: str) -> Run:
     return run
 
 
-def inventory(hosts: Hosts, folder: Path) -> Done:
+def inventory(hosts: Hosts, folder: Path, _patience_s: float) -> Done:
     """The hosts of the inventory plugin, with a kubeconfig for every leaf."""
     for name in LEAVES:
         kubeconfig = json.dumps(_kubeconfig(hosts[name]))
@@ -164,7 +165,6 @@ _FABRIC: dict[str, Json] = {
     "fabric": "retail",
     "defaults": {"service_type": "NodePort"},
     "wait": False,
-    "wait_timeout": WAIT_S,
 }
 _MESH = [{"mesh": {"names": list(LEAVES)}}]
 _PAIRS = [{"between": ["leaf-a", "leaf-b"]}, {"between": ["leaf-a", "leaf-c"]}]
@@ -173,7 +173,6 @@ _SERVICES: dict[str, Json] = {
     "hubs": ["hub"],
     "services": [{"namespace": "demo", "name": "web"}, {"namespace": SHOP, "name": "solo"}],
     "wait": False,
-    "wait_timeout": WAIT_S,
 }
 _ROBOT: dict[str, Json] = {
     "fabric": "retail",
@@ -234,13 +233,20 @@ LOOKS = (
 )
 
 
-@contextmanager
-def hurried() -> Iterator[None]:
-    """Inside of the block nothing pauses, and no request waits longer than a server on loopback may take."""
-    quick = partial(connect, retry=RetryPolicy(delays_s=(0.0,)), clock=Clock(sleep=lambda _s: None))
+QUICK = Limits(
+    read_timeout_s=2.0, call_deadline_s=3.0, list_s=4.0, reading_s=6.0, answer_bytes=8 * 2**20, pages=40,
+    list_bytes=16 * 2**20,
+)  # fmt: skip
+"""No honest answer on loopback comes near to any of these."""
 
-    def hasty(name: str, options: Mapping[str, object], *, limits: exchange.Limits, **more: Any) -> Any:
-        return quick(name, options, limits=replace(limits, read_timeout_s=2.0, call_deadline_s=3.0), **more)
+
+@contextmanager
+def hurried(limits: Limits = QUICK) -> Iterator[None]:
+    """Inside of the block nothing pauses, and these are the limits."""
+    retry, clock = RetryPolicy(delays_s=(0.0,)), Clock(sleep=lambda _s: None)
+
+    def hasty(name: str, options: Mapping[str, object], *, agent: str, log: Any, **_given: Any) -> Any:
+        return connect(name, options, limits=limits, agent=agent, log=log, retry=retry, clock=clock)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(targets, "connect", hasty)

@@ -71,7 +71,6 @@ def plan_policies(
     relying = _relying(here, plans)
     if want.fabric in relying:
         return ServicePlan(key=None, leaf=here.id, ops=missing)
-    after = frozenset(op.id for plan in plans for op in plan.ops if op.cluster == here.id)
     ops = []
     for kind in (SliceKind.BINDING, SliceKind.POLICY):
         for name in POLICY_NAMES:
@@ -81,9 +80,20 @@ def plan_policies(
             others = (held.owners | relying) - {want.fabric}
             wanted = replace(held, owners=others) if others else None
             verb = Verb.UPDATE if others else Verb.DELETE
-            op = _policy_op(here, verb, kind, name, "no slice of this fabric needs it any more", held, wanted)
-            ops.append(replace(op, needs=after))
-    return ServicePlan(key=None, leaf=here.id, ops=tuple(ops))
+            ops.append(_policy_op(here, verb, kind, name, "no slice of this fabric needs it any more", held, wanted))
+    before = _before([op for plan in plans for op in plan.ops if op.cluster == here.id], ops)
+    return ServicePlan(key=None, leaf=here.id, ops=tuple(replace(op, needs=before) for op in ops))
+
+
+def _before(writes: list[SliceOp], ops: list[SliceOp]) -> frozenset[str]:
+    """The writes that come before a policy is released.
+
+    A policy that another fabric needs is updated, and slices of that fabric may wait for this very update.
+    """
+    waiting = {op.id for op in ops}
+    while more := {op.id for op in writes if op.needs & waiting} - waiting:
+        waiting |= more
+    return frozenset(op.id for op in writes) - waiting
 
 
 def _relying(here: ClusterServices, plans: list[ServicePlan]) -> frozenset[FabricName]:

@@ -106,3 +106,18 @@ def test_policies_stay_while_a_slice_of_another_service_relies_on_them() -> None
     shared = {**world, A: replace(here, shadows=(held, other))}
     assert [op.after for op in of_policies(A, ABSENT, shared)] == [PolicySpec(owners=frozenset({EDGE}))] * 4
     assert any(op.verb is Verb.DELETE for op in ops_on(A, ABSENT, shared))
+
+
+def test_a_release_waits_for_no_slice_that_waits_for_the_same_policy() -> None:
+    world = after(want(Mode.EXCLUSIVE), PAIR)
+    both = frozenset({RETAIL, EDGE})
+    here = with_policies(world, A, owners=both, intact=False)[A]
+    (held,) = here.shadows
+    slices = tuple(
+        replace(one, endpoints=tuple(replace(endpoint, ready=True) for endpoint in one.endpoints))
+        for one in here.slices
+    )
+    shared = {**world, A: replace(here, shadows=(replace(held, owners=both),), slices=slices)}
+    ops = ops_on(A, ABSENT, shared)
+    assert [op.verb for op in ops if op.kind in KINDS] == [Verb.UPDATE] * 4
+    assert SliceKind.SLICE in {op.kind for op in ops}
