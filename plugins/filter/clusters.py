@@ -37,12 +37,15 @@ def clusters(hosts: Iterable[str], hostvars: Mapping[str, Mapping[str, Any]]) ->
     for host in hosts:
         if host not in hostvars:
             raise AnsibleFilterError(f"liqo.fabric.clusters: {host} is not a host of the inventory")
-        entry = cluster(host, hostvars[host])
-        if not any(name in entry for name in _NAME_A_SERVER) and not any(map(os.environ.get, _ONE_SERVER)):
-            if os.environ.get(_BUNDLE):
-                entry["context"] = host
-            else:
+        # Computing the variables of a host is what takes time: once.
+        variables = hostvars[host]
+        entry = cluster(host, variables)
+        if not any(name in entry for name in _NAME_A_SERVER):
+            surrounding = _of_environment(host, variables)
+            if surrounding is None:
                 problems.append(host)
+            else:
+                entry |= surrounding
         found.append(entry)
     if problems:
         raise AnsibleFilterError(
@@ -50,6 +53,18 @@ def clusters(hosts: Iterable[str], hostvars: Mapping[str, Mapping[str, Any]]) ->
             " (or liqo_context, or liqo_host) for each of these hosts in the inventory"
         )
     return found
+
+
+def _of_environment(host: str, variables: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What a host gets from the environment when its variables name no server; None when that says nothing either.
+
+    A variable that names a server and is empty was meant for one: no other takes its place.
+    """
+    if any(variables.get(f"liqo_{name}") == "" for name in ("kubeconfig", "host")):
+        return None
+    if any(map(os.environ.get, _ONE_SERVER)):
+        return {}
+    return {"context": host} if os.environ.get(_BUNDLE) else None
 
 
 def cluster(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:

@@ -53,8 +53,8 @@ options:
       - Each is written to a file of its own there, C(CLUSTER_ID.kubeconfig), that only its owner can read, and the
         host gets the path. This is the one way in which the content leaves the hub. Without this option no Secret is
         read.
-      - The folder is made when it does not exist, and refused when others may write there. Files of leaves that are
-        gone stay until you remove them.
+      - The folder is made when it does not exist. It is refused when it is a link, when it belongs to somebody else,
+        and when others may write there or exchange it. Files of leaves that are gone stay until you remove them.
       - Liqo gives such an identity few rights on the leaf (it may ask for resources in its own tenant namespace), too
         few for O(read_leaves) and for shortcuts. Bind what is missing to its user on the leaf, which is called like the
         cluster id of the hub, or use O(kubeconfig_pattern).

@@ -36,7 +36,11 @@ def from_cache(kept: Any, params: Mapping[str, Any]) -> tuple[Host, ...] | None:
 
 def _asked(params: Mapping[str, Any]) -> str:
     hubs = [
-        {key: value for key, value in hub.items() if key not in _SECRET and (key == "labels" or not _is_deep(value))}
+        {
+            key: _without_login(value) if key == "host" else value
+            for key, value in hub.items()
+            if key not in _SECRET and (key == "labels" or not _is_content(value))
+        }
         for hub in params["hubs"]
     ]
     rest = {name: value for name, value in params.items() if name not in _NOT_ASKED}
@@ -44,6 +48,11 @@ def _asked(params: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _is_deep(value: object) -> bool:
-    """Of connection options, the content of a kubeconfig."""
-    return isinstance(value, Mapping)
+def _is_content(value: object) -> bool:
+    """Of connection options, the content of a kubeconfig, as a dictionary or text."""
+    return isinstance(value, Mapping) or (isinstance(value, str) and "\n" in value)
+
+
+def _without_login(url: object) -> object:
+    """A digest of few letters that are not known could be guessed at."""
+    return url.rpartition("@")[2] if isinstance(url, str) else url

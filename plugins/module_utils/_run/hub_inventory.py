@@ -21,7 +21,7 @@ from .._fabric.model import Cluster, ClusterId
 from .._fabric.wishes import check_limits, parse_clusters
 from .._kube.auth_options import CLUSTER_AUTH_SPEC
 from .._kube.client import Api
-from .._kube.secrets_in_options import secret_values
+from .._kube.secrets_in_options import secret_values, without_userinfo
 from .._liqo.peers import parse_notes
 from .._liqo.resources import FOREIGN_CLUSTER
 from .identities import keep_identities
@@ -130,7 +130,7 @@ def _read_hub(entry: Params, api: Api | FabricError, params: Params) -> HubView:
 
 def _hub(entry: Params, seen: HubView | FabricError) -> Hub:
     (cluster,) = parse_clusters([entry], [])
-    variables = {f"liqo_{name}": value for name, value in entry.items() if _may_be_shown(name, value)}
+    variables = {f"liqo_{name}": _shown(value) for name, value in entry.items() if _may_be_shown(name, value)}
     if cluster.liqo_namespace != "liqo":
         variables["liqo_namespace"] = cluster.liqo_namespace
     return Hub(name=entry["name"], seen=seen, declared_id=cluster.id, connection=variables, labels=dict(cluster.labels))
@@ -157,10 +157,14 @@ def _namesake(hub: Hub, other: str) -> Hub:
 
 
 def _may_be_shown(name: str, value: Any) -> bool:
-    """A connection option that is set and holds no secret."""
+    """A connection option that is set and, credentials in its URL left out, holds no secret."""
     if name not in CLUSTER_AUTH_SPEC or value in (None, "") or isinstance(value, Mapping):
         return False
-    return not secret_values({name: value}, {})
+    return not secret_values({name: _shown(value)}, {})
+
+
+def _shown(value: Any) -> Any:
+    return without_userinfo(value) if isinstance(value, str) and "@" in value else value
 
 
 def _connect(leaves: Sequence[Leaf], hubs: Mapping[str, Api], params: Params, folder: str, warn: Warn) -> list[Leaf]:

@@ -21,11 +21,19 @@ class IdentityFiles:
         self._folder = folder
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            mode = folder.stat()
+            found = folder.lstat()
+            above = [parent.stat() for parent in folder.parents]
+        except FileExistsError:
+            raise self._problem("it is a file, or a link that leads nowhere") from None
         except OSError as error:
             raise self._problem(error.strerror or type(error).__name__) from error
-        if mode.st_uid != os.geteuid() or stat.S_IMODE(mode.st_mode) & 0o022:
+        if not stat.S_ISDIR(found.st_mode):
+            raise self._problem("it is a link, which could be led elsewhere")
+        if found.st_uid != os.geteuid() or found.st_mode & 0o022:
             raise self._problem("others may write there")
+        # Others may put files into a folder such as /tmp, but not exchange one that is there.
+        if any(one.st_mode & stat.S_IWOTH and not one.st_mode & stat.S_ISVTX for one in above):
+            raise self._problem("others may write to a folder above it")
 
     def path(self, name: str) -> Path:
         """Where the kubeconfig of a cluster is kept."""
@@ -36,7 +44,9 @@ class IdentityFiles:
         path = self.path(name)
         try:
             if not self._holds(path, content):
-                with tempfile.NamedTemporaryFile("w", dir=self._folder, prefix=f".{name}.", delete=False) as file:
+                with tempfile.NamedTemporaryFile(
+                    "w", dir=self._folder, prefix=f".{name}.", delete=False, encoding="utf-8"
+                ) as file:
                     draft = Path(file.name)
                     try:
                         file.write(content)
@@ -53,7 +63,7 @@ class IdentityFiles:
         try:
             found = path.lstat()
             is_private = stat.S_ISREG(found.st_mode) and not found.st_mode & 0o077 and found.st_uid == os.geteuid()
-            return is_private and path.read_text() == content
+            return is_private and path.read_text(encoding="utf-8") == content
         except (FileNotFoundError, UnicodeDecodeError):
             return False
 

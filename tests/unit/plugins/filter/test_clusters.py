@@ -93,6 +93,39 @@ def test_one_kubeconfig_for_all_has_a_context_with_the_name_of_each_host(monkeyp
     ]
 
 
+@pytest.mark.parametrize("variable", ["liqo_kubeconfig", "liqo_host"])
+@pytest.mark.parametrize("surrounding", SURROUNDINGS)
+def test_a_server_that_is_named_with_nothing_is_not_replaced_by_that_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch, variable: str, surrounding: str
+) -> None:
+    monkeypatch.setenv(surrounding, "something")
+    with pytest.raises(AnsibleFilterError, match="leaf-a is: set liqo_kubeconfig"):
+        clusters(["leaf-a"], {"leaf-a": {variable: ""}})
+
+
+TEXTS = {
+    "long lines": "apiVersion: v1\nusers: [{name: u, user: {token: " + "s3cret" * 100 + "}}]\n",
+    "one line": '{"apiVersion": "v1", "users": [{"name": "u", "user": {"token": "' + "s3cret" * 100 + '"}}]}',
+    "short lines": "apiVersion: v1\nclusters: []\n",
+    "colons": "apiVersion: v1\na:b:c:kubeconfigs/a:\n",
+}
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_the_text_of_a_kubeconfig_is_looked_for_in_no_folder(tmp_path: Path, text: str) -> None:
+    (tmp_path / "kubeconfigs").mkdir()
+    (tmp_path / "kubeconfigs/a").touch()
+    variables = {"liqo_kubeconfig": text, "inventory_dir": str(tmp_path)}
+    assert clusters(["leaf-a"], {"leaf-a": variables}) == [{"name": "leaf-a", "kubeconfig": text}]
+
+
+@pytest.mark.parametrize("path", ["s3cret" * 100, "a\0b", "s3cret/" * 1000])
+def test_what_cannot_be_a_path_is_passed_on_without_an_error_that_quotes_it(tmp_path: Path, path: str) -> None:
+    variables = {"liqo_kubeconfig": path, "liqo_client_key": path, "inventory_dir": str(tmp_path)}
+    (entry,) = clusters(["leaf-a"], {"leaf-a": variables})
+    assert (entry["kubeconfig"], entry["client_key"]) == (path, path)
+
+
 def test_an_unknown_host_is_named() -> None:
     with pytest.raises(AnsibleFilterError, match="leaf-x is not a host of the inventory"):
         clusters(["leaf-x"], {"leaf-a": {"liqo_kubeconfig": "a"}})

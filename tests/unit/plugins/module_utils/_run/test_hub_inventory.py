@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import 
     Forbidden,
     InputError,
 )
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.inventory_cache import to_cache
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.inventory_hosts import Host
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.resources import Resource
 from ansible_collections.liqo.fabric.plugins.module_utils._run import hub_inventory
@@ -171,6 +174,7 @@ def test_secret_options_of_a_hub_are_not_variables_of_its_host(reader: Reader) -
         "username": "me",
         "password": "secret",
         "proxy": "http://me:secret@proxy:3128",
+        "host": "https://me:secret@hub:6443",
         "proxy_headers": {"basic_auth": "me:secret"},
         "context": "here",
         "validate_certs": False,
@@ -186,6 +190,17 @@ def test_secret_options_of_a_hub_are_not_variables_of_its_host(reader: Reader) -
         "liqo_validate_certs": False,
         "liqo_labels": {"tier": "core"},
     }
+
+
+def test_addresses_of_a_hub_are_shown_without_the_credentials_in_them(reader: Reader) -> None:
+    entry = {"name": "hub", "host": "https://me:pw-4711@h:6443/p", "proxy": "http://t0ken-4711@proxy:3128"}
+    found = reader.read(hubs=[entry])
+    variables = found.hosts[0].variables
+    assert (variables["liqo_host"], variables["liqo_proxy"]) == ("https://h:6443/p", "http://proxy:3128")
+    kept = json.dumps(to_cache(found.hosts, {"hubs": [entry]}))
+    assert "4711" not in kept
+    other = {**entry, "host": "https://me:other@h:6443/p", "kubeconfig": "a\nb"}
+    assert json.loads(kept)["asked"] == to_cache(found.hosts, {"hubs": [other]})["asked"], "nothing to guess at"
 
 
 def test_paths_start_at_the_folder_of_the_inventory(reader: Reader) -> None:
@@ -244,13 +259,43 @@ def test_secrets_that_cannot_be_listed_are_one_warning_for_all_leaves(reader: Re
     assert warning.startswith("leaf-a, leaf-b have no usable identity")
 
 
-def test_a_folder_in_which_others_may_write_is_refused(reader: Reader) -> None:
+@pytest.mark.parametrize("mode", [0o777, 0o770, 0o720, 0o1777])
+def test_a_folder_in_which_others_may_write_is_refused(reader: Reader, mode: int) -> None:
     folder = reader.folder / "open"
     folder.mkdir()
-    folder.chmod(0o777)
+    folder.chmod(mode)
     with pytest.raises(FabricError, match="others may write there"):
         reader.read("hub", identity_dir="open")
     assert list(folder.iterdir()) == []
+
+
+def test_a_folder_of_somebody_else_is_refused(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    (reader.folder / "ids").mkdir(mode=0o700)
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    with pytest.raises(FabricError, match="others may write there"):
+        reader.read("hub", identity_dir="ids")
+
+
+def test_a_folder_that_others_could_exchange_is_refused(reader: Reader) -> None:
+    (reader.folder / "open/ids").mkdir(mode=0o700, parents=True)
+    (reader.folder / "open").chmod(0o777)
+    with pytest.raises(FabricError, match="others may write to a folder above it"):
+        reader.read("hub", identity_dir="open/ids")
+    (reader.folder / "open").chmod(0o1777)
+    assert "leaf-a" in reader.hosts("hub", identity_dir="open/ids")
+
+
+@pytest.mark.parametrize("leads_to", ["a folder", "nothing", "a file"])
+def test_a_link_in_the_place_of_the_folder_is_refused(reader: Reader, leads_to: str) -> None:
+    elsewhere = reader.folder / "elsewhere"
+    if leads_to == "a folder":
+        elsewhere.mkdir(mode=0o700)
+    elif leads_to == "a file":
+        elsewhere.touch()
+    (reader.folder / "ids").symlink_to(elsewhere)
+    with pytest.raises(FabricError, match=r"identity_dir .*/ids: .*it is a (file, or a )?link"):
+        reader.read("hub", identity_dir="ids")
+    assert not elsewhere.is_dir() or list(elsewhere.iterdir()) == []
 
 
 def test_a_file_that_others_could_read_is_replaced(reader: Reader) -> None:
