@@ -304,7 +304,18 @@ summary:
   description: How many links there are, and how many of each outcome.
   returned: always
   type: dict
-  sample: {links: 2, in_sync: 1, created: 1, repaired: 0, removed: 0, pending: 0, blocked: 0, failed: 0, unreachable: 0}
+  sample:
+    links: 2
+    in_sync: 1
+    created: 1
+    repaired: 0
+    removed: 0
+    partly_removed: 0
+    left: 0
+    pending: 0
+    blocked: 0
+    failed: 0
+    unreachable: 0
 clusters:
   description: What was read of each cluster, by cluster id.
   returned: always
@@ -321,7 +332,11 @@ links:
       elements: str
     outcome:
       description:
-        - One of V(in_sync), V(created), V(repaired), V(removed), V(pending), V(blocked), V(failed).
+        - One of V(in_sync), V(created), V(repaired), V(removed), V(partly_removed), V(left), V(pending), V(blocked),
+          V(failed).
+        - V(removed) leaves no object of the link on either cluster. V(left) takes away the mark of this fabric alone,
+          since the link also belongs to others. V(partly_removed) is one on each cluster. The notes say what stays,
+          where and why.
         - In check mode what it would be.
       type: str
     changes:

@@ -149,7 +149,7 @@ def test_to_remove_shortcuts_every_needed_verb_is_needed(lab: Laboratory, robots
     proven = _proven(remover, table, "absent")
     _is(lab.shortcuts(LEAVES, [LEAVES], fabric="other"), "repaired", "in_sync")
     proven |= _proven(remover, [one for one in table if one not in proven], "absent")
-    _is(lab.shortcuts(LEAVES, [LEAVES], clusters=_only_leaves(remover), state="absent"), "removed")
+    _is(lab.shortcuts(LEAVES, [LEAVES], clusters=_only_leaves(remover), state="absent"), "left")
     _is(lab.shortcuts(LEAVES, [LEAVES], fabric="other", clusters=_only_leaves(remover), state="absent"), "removed")
     assert set(table) == proven
 

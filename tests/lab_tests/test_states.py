@@ -36,7 +36,7 @@ def test_exact_removes_what_is_no_longer_wanted_and_never_more_than_allowed(lab:
     refused = run(lab, state="exact", shortcuts=[], max_removals=1)
     assert refused.failed
     assert refused.outcomes == {"leaf-a<->leaf-b": "blocked", "leaf-b<->leaf-c": "blocked"}
-    assert "2 links are no longer wanted, and max_removals is 1" in refused.result["msg"]
+    assert "2 links are not declared, and max_removals is 1" in refused.result["msg"]
     planned = run(lab, AB, state="exact", fabric="test", max_removals=1)
     assert planned.outcomes == {"leaf-a<->leaf-b": "in_sync", "leaf-b<->leaf-c": "removed"}, planned.log
     since = now()
@@ -56,7 +56,7 @@ def test_two_fabrics_share_a_leaf_and_a_link_and_the_last_one_removes(lab: Labor
     assert forced.outcomes == {"leaf-a<->leaf-b": "repaired"}, forced.log
     assert "edge 1340" not in str(run(lab, AB, defaults={"service_type": "NodePort", "mtu": 1300}).result.get("msg"))
     assert run(lab, AB, fabric="edge").outcomes == {"leaf-a<->leaf-b": "blocked"}
-    assert run(lab, state="absent", shortcuts=None).outcomes == {"leaf-a<->leaf-b": "removed"}
+    assert run(lab, state="absent", shortcuts=None).outcomes == {"leaf-a<->leaf-b": "left"}
     assert lab.link_objects("leaf-a", "leaf-b")["gatewayservers"]
     gone = run(lab, state="absent", shortcuts=None, fabric="edge")
     assert gone.outcomes == {"leaf-a<->leaf-b": "removed", "leaf-b<->leaf-c": "removed"}, gone.log

@@ -101,25 +101,44 @@ def plan_intent(
 
 
 def limit_removals(plans: Mapping[Pair, LinkPlan], fabric: Fabric) -> dict[Pair, LinkPlan]:
-    """With state exact, plans in which no unwanted link goes when more than the user expects would."""
-    wanted = set(fabric.pairs)
-    goes = [
-        pair
-        for pair, plan in plans.items()
-        if pair not in wanted and not set(pair) & set(fabric.forget) and any(op.verb is Verb.DELETE for op in plan.ops)
-    ]
-    if fabric.state is not State.EXACT or len(goes) <= fabric.max_removals:
+    """With state exact, plans in which no undeclared link goes when more than the user expects would.
+
+    Links that both of their clusters mark as ours count together. A link that one cluster alone marks counts among
+    those of that cluster only: whatever a cluster marks, it stops no removal of a link between others.
+    """
+    if fabric.state is not State.EXACT:
         return dict(plans)
-    problem = FabricError(
-        what=f"{len(goes)} links are no longer wanted, and max_removals is {fabric.max_removals}",
+    declared = set(fabric.pairs)
+    by_claimant: dict[ClusterId | None, list[Pair]] = {}
+    for pair, plan in plans.items():
+        if (
+            pair not in declared
+            and not set(pair) & set(fabric.forget)
+            and any(op.verb is Verb.DELETE for op in plan.ops)
+        ):
+            alone = next(iter(plan.claimed_by)) if len(plan.claimed_by) == 1 else None
+            by_claimant.setdefault(alone, []).append(pair)
+    problems = {
+        pair: _too_many(goes, claimant, fabric)
+        for claimant, goes in by_claimant.items()
+        if len(goes) > fabric.max_removals
+        for pair in goes
+    }
+    return {
+        pair: replace(plan, ops=(), goals=(), blocked=problems[pair]) if pair in problems else plan
+        for pair, plan in plans.items()
+    }
+
+
+def _too_many(goes: list[Pair], claimant: ClusterId | None, fabric: Fabric) -> FabricError:
+    which = "links" if claimant is None else f"links that only {claimant} marks as those of {fabric.name}"
+    return FabricError(
+        what=f"{len(goes)} {which} are not declared, and max_removals is {fabric.max_removals}",
         where=f"fabric {fabric.name}",
         why=f"these would be removed: {_some(goes)}",
         next=f"see whether shortcuts says what you mean; if it does, set max_removals to {len(goes)}",
         fault=FailureName.TOO_MANY_REMOVALS,
     )
-    return {
-        pair: replace(plan, ops=(), goals=(), blocked=problem) if pair in goes else plan for pair, plan in plans.items()
-    }
 
 
 def _wished(fabric: Fabric) -> tuple[Intent, ...]:

@@ -98,6 +98,10 @@ class LinkPlan:
     """Some object of the link was there before."""
     blocked: FabricError | None = None
     notes: tuple[str, ...] = ()
+    claimed_by: frozenset[ClusterId] = frozenset()
+    """Of a removal: the clusters whose own objects carry the mark of this fabric."""
+    stays_on: frozenset[ClusterId] = frozenset()
+    """Of a removal: the clusters on which the link is left as it is, since it also belongs to others."""
 
 
 def diff(before: Marked | None, after: Marked) -> tuple[Change, ...]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from .errors import FabricError
@@ -12,6 +13,7 @@ from .model import ClusterId, FabricName, Pair
 from .objects import ClusterState, Fact, FactName, ForeignCluster, Held, KeySecret, Kind, Side, TenantNamespace
 from .operations import LinkPlan, Op, Verb, ordered
 from .owners import left
+from .report import Outcome
 from .sight import refuse_peering, refuse_unread
 
 
@@ -24,12 +26,14 @@ def plan_removal(
     allow_peering: bool = False,
     named: bool = True,
 ) -> LinkPlan:
-    """What removes the link, or only this fabric's mark where other fabrics still want it.
+    """What removes the link, or only this fabric's mark where others want it. Each side is judged by its own marks.
 
-    The objects of a pair that no fabric has marked are removed too if the user names the pair. If it was only found by
-    its mark, a link that was made by others and repaired by us loses the mark and stays. A tenant namespace
-    goes only if this collection made it; it comes last, since its mark is what an interrupted run leaves to the next.
-    For what is being deleted already nothing is sent; the goals wait for it like for the rest.
+    A cluster can write any mark on its own objects. So its marks keep or remove its own side, and never the other one.
+    A side that carries the mark of another fabric loses our mark and stays. The objects of a side that no fabric has
+    marked are removed too if the user names the pair. If the pair was only found by a mark, a side without our mark is
+    not touched, and one of which others made a part loses the mark and stays. A tenant namespace goes only if this
+    collection made it; it comes last, since its mark is what an interrupted run leaves to the next. For what is being
+    deleted already nothing is sent; the goals wait for it like for the rest.
     """
     states = tuple(sorted((one, other), key=lambda state: state.id))
     return _plan(pair, states, fabric=fabric, allow_peering=allow_peering, named=named)
@@ -41,33 +45,71 @@ def plan_forget(lost: ClusterId, state: ClusterState, *, fabric: FabricName, all
     return _plan(pair, (state,), fabric=fabric, allow_peering=allow_peering, named=True)
 
 
+def outcome_of(plan: LinkPlan, ops: Iterable[Op]) -> Outcome:
+    """What these operations of a removal come to, ``plan`` being the last one that was made."""
+    verbs = {op.verb for op in ops}
+    if not verbs:
+        return Outcome.IN_SYNC
+    if Verb.DELETE not in verbs:
+        return Outcome.LEFT
+    return Outcome.PARTLY_REMOVED if plan.stays_on else Outcome.REMOVED
+
+
 def _plan(
     pair: Pair, states: tuple[ClusterState, ...], *, fabric: FabricName, allow_peering: bool, named: bool
 ) -> LinkPlan:
     sides = tuple(state.side(pair.other(state.id)) for state in states)
     existed = any(side.link_objects() for side in sides)
+    claimed_by = frozenset(side.cluster for side in sides if fabric in side.owners())
     try:
         for state, side in zip(states, sides, strict=True):
             refuse_unread(state, side.peer)
         refuse_peering(pair, states, allow=allow_peering)
     except FabricError as problem:
-        return LinkPlan(pair=pair, existed=existed, blocked=problem)
-    others = frozenset().union(*(side.owners() for side in sides)) - {fabric}
-    if others:
-        ops = [op for side in sides for op in _leave(side, fabric)]
-        note = f"stays for {', '.join(sorted(others))}"
-        return LinkPlan(pair=pair, ops=ordered(ops), existed=existed, notes=(note,))
-    if not named and any(not held.spec.owners for side in sides for held in side.configurations + side.gateways()):
-        ops = [op for side in sides for op in _leave(side, fabric)]
-        note = "stays, since part of it was not made by this collection: name the pair to remove it"
-        return LinkPlan(pair=pair, ops=ordered(ops), existed=existed, notes=(note,))
-    ops = [op for side in sides for op in _remove(side, fabric)]
-    goals = [Fact(name=FactName.NETWORK_GONE, cluster=side.cluster, peer=side.peer) for side in sides]
-    goals += [Fact(name=FactName.GATEWAY_GONE, cluster=side.cluster, peer=side.peer) for side in sides]
-    goals += [
-        Fact(name=FactName.NAMESPACE_GONE, cluster=side.cluster, peer=side.peer) for side in sides if _made_by_us(side)
+        return LinkPlan(pair=pair, existed=existed, blocked=problem, claimed_by=claimed_by)
+    why = {side.cluster: _why_it_stays(side, fabric, named) for side in sides}
+    going = [side for side in sides if not why[side.cluster]]
+    staying = [side for side in sides if why[side.cluster]]
+    ops = [op for side in going for op in _remove(side, fabric)] + [
+        op for side in staying for op in _leave(side, fabric)
     ]
-    return LinkPlan(pair=pair, ops=ordered(ops), goals=tuple(goals), existed=existed)
+    goals = [Fact(name=FactName.NETWORK_GONE, cluster=side.cluster, peer=side.peer) for side in going]
+    goals += [Fact(name=FactName.GATEWAY_GONE, cluster=side.cluster, peer=side.peer) for side in going]
+    goals += [
+        Fact(name=FactName.NAMESPACE_GONE, cluster=side.cluster, peer=side.peer) for side in going if _made_by_us(side)
+    ]
+    held = [side for side in staying if side.link_objects()]
+    return LinkPlan(
+        pair=pair,
+        ops=ordered(ops),
+        goals=tuple(goals),
+        existed=existed,
+        notes=_notes([side.cluster for side in held], why, whole=len(held) == len(sides)),
+        claimed_by=claimed_by,
+        stays_on=frozenset(side.cluster for side in held),
+    )
+
+
+def _why_it_stays(side: Side, fabric: FabricName, named: bool) -> str:
+    """Why one side is not removed; empty when it is."""
+    others = side.owners() - {fabric}
+    if others:
+        return f"for {', '.join(sorted(others))}"
+    if not named and (fabric not in side.owners() or not _is_all_marked(side)):
+        return "since part of it was not made by this collection: name the pair to remove it"
+    return ""
+
+
+def _is_all_marked(side: Side) -> bool:
+    return all(held.spec.owners for held in side.configurations + side.gateways())
+
+
+def _notes(held: Sequence[ClusterId], why: Mapping[ClusterId, str], *, whole: bool) -> tuple[str, ...]:
+    """What stays, where and why; in one note where the whole link does for one reason."""
+    reasons = {why[cluster] for cluster in held}
+    if whole and len(reasons) == 1:
+        return (f"stays {reasons.pop()}",)
+    return tuple(f"stays on {cluster} {why[cluster]}" for cluster in held)
 
 
 def _leave(side: Side, fabric: FabricName) -> list[Op]:

@@ -31,12 +31,15 @@ _WORDS = {
     "created": ("to create", "created", "create", "created"),
     "repaired": ("to repair", "repaired", "repair", "repaired"),
     "removed": ("to remove", "removed", "remove", "removed"),
+    "partly_removed": ("to remove in part", "removed in part", "remove in part", "removed in part"),
+    "left": ("to leave", "left", "leave", "left"),
     "pending": ("pending", "pending", "pending", "pending"),
     "in_sync": ("in sync", "in sync", "in sync", "in sync"),
     "blocked": ("blocked", "blocked", "blocked", "blocked"),
     "failed": ("failed", "failed", "failed", "failed"),
 }
-_WRITTEN = ("created", "repaired", "removed")
+_GONE = ("removed", "partly_removed", "left")
+_WRITTEN = ("created", "repaired", *_GONE)
 _BAD = ("blocked", "failed")
 
 
@@ -173,7 +176,7 @@ def _remark(link: Row, writes: Sequence[Row], result: Row) -> str:
         name = fault_name(failure)
         title = f"{name}: " if name else ""
         return f"{progress}{title}{failure.get('where', '?')}: {failure.get('what', '?')}"
-    if is_plan(result) or link.get("outcome") == "removed":
+    if is_plan(result) or link.get("outcome") in _GONE:
         return counted(len(writes), "write") if writes else ""
     facts = [f"server {link['server']} {endpoint_text(link)}".rstrip()] if link.get("server") else []
     if link.get("latency_ms") is not None:

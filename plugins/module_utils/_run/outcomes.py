@@ -18,6 +18,7 @@ from .._fabric.links import describe
 from .._fabric.model import ClusterId, Fabric, Pair, State
 from .._fabric.objects import ClusterState
 from .._fabric.operations import LinkPlan, Op
+from .._fabric.removal import outcome_of
 from .._fabric.report import LinkReport, Outcome
 from .._fabric.rotation import key_wishes
 from .._fabric.sight import hidden_peerings
@@ -198,7 +199,7 @@ def _outcome(
     if last.blocked is not None:
         return Outcome.BLOCKED
     if intent.shortcut is None:
-        return Outcome.REMOVED if ops else Outcome.IN_SYNC
+        return outcome_of(last, ops)
     if not last.ops and not reached(last, states):
         return Outcome.PENDING
     if not ops:

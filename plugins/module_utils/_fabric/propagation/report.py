@@ -18,6 +18,9 @@ from .gate import Gate
 from .model import ClusterServices, ServiceKey, World
 from .operations import ServicePlan, SliceOp
 
+OF_LINKS = (Outcome.PARTLY_REMOVED, Outcome.LEFT)
+"""What becomes of links alone."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceRow:
@@ -128,7 +131,7 @@ def propagation_result(report: PropagationReport) -> dict[str, Any]:
         "summary": {
             "services": len({row.key for row in report.rows}),
             "rows": len(report.rows),
-            **{outcome.value: outcomes.count(outcome) for outcome in Outcome},
+            **{outcome.value: outcomes.count(outcome) for outcome in Outcome if outcome not in OF_LINKS},
             "faults": sum(len(row.faults) for row in report.rows),
             "unreachable": sum(isinstance(state, FabricError) for state in report.world.values()),
         },

@@ -32,14 +32,27 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import (
     State,
     Tolerance,
 )
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.objects import ClusterState, Endpoint, Kind
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.operations import Verb
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.objects import ClusterState, Endpoint, Kind, Side
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.operations import LinkPlan, Verb
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.plan import plan_link
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.run_options import parse_run_options
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.build import RETAIL, client, cluster, cluster_id, edit, link, marked, pair, shortcut, side
+from tests.unit.build import (
+    RETAIL,
+    client,
+    cluster,
+    cluster_id,
+    edit,
+    link,
+    marked,
+    only_side,
+    owners,
+    pair,
+    shortcut,
+    side,
+)
 from tests.unit.strategies import law
 
 A, B, C = (cluster_id(f"leaf-{letter}") for letter in "abc")
@@ -111,6 +124,63 @@ def test_exact_removes_none_rather_than_more_than_max_removals(limit: int, block
         assert "leaf-a <-> leaf-c, leaf-b <-> leaf-c" in str(limited[AC].blocked)
         assert "set max_removals to 2" in str(limited[AC].blocked)
         assert limited[AC].ops == ()
+
+
+def claiming(state: ClusterState, *peers: str) -> ClusterState:
+    """The cluster, which says of its own objects that this fabric has links of it with all of these."""
+    false = {cluster_id(peer): side(state.id, peer) for peer in peers}
+    return replace(state, sides={**false, **state.sides})
+
+
+NOWHERE = [f"leaf-x{number}" for number in range(20)]
+
+
+def test_false_marks_on_one_leaf_stop_no_removal_of_a_link_between_others() -> None:
+    wishes = fabric(state=State.EXACT, max_removals=1)
+    states = linked(AC)
+    states[B] = claiming(states[B], "leaf-a", "leaf-c")
+    limited = limit_removals(planned(wishes, states), wishes)
+    assert limited[AC].blocked is None
+    assert {op.cluster for op in limited[AC].ops} == {A, C}
+    for false in (AB, BC):
+        blocked = limited[false].blocked
+        assert blocked is not None
+        assert (
+            blocked.what == "2 links that only leaf-b marks as those of retail are not declared, and max_removals is 1"
+        )
+
+
+MARKS = st.sampled_from([frozenset(), *(owners(*names) for names in (["retail"], ["edge"], ["edge", "retail"]))])
+
+
+@law
+@given(
+    st.sets(st.sampled_from([AB, AC, BC])),
+    st.sets(st.sampled_from([AB, AC, BC])),
+    st.sampled_from([State.PRESENT, State.EXACT, State.ABSENT]),
+    MARKS,
+    st.lists(st.sampled_from([*NOWHERE, "leaf-a", "leaf-c"]), unique=True),
+    st.integers(0, 3),
+)
+def test_whatever_one_leaf_marks_the_plans_of_links_between_others_are_the_same(
+    linked_pairs: set[Pair], wanted: set[Pair], state: State, marks: frozenset[Any], claims: list[str], limit: int
+) -> None:
+    def others(states: dict[ClusterId, ClusterState]) -> dict[Pair, LinkPlan]:
+        wishes = fabric(*wanted, state=state, max_removals=limit, every_owned_pair=state is State.ABSENT)
+        found = limit_removals(planned(wishes, states), wishes)
+        return {one: plan for one, plan in found.items() if B not in one}
+
+    states = linked(*linked_pairs)
+    hostile = {peer: marked_as(held, marks) for peer, held in claiming(states[B], *claims).sides.items()}
+    assert others({**states, B: replace(states[B], sides=hostile)}) == others({**states, B: cluster(B)})
+
+
+def marked_as(held: Side, marks: frozenset[Any]) -> Side:
+    return only_side(marked(cluster(held.cluster, held), *marks))
+
+
+def planned(wishes: Fabric, states: dict[ClusterId, ClusterState]) -> dict[Pair, LinkPlan]:
+    return {one.pair: plan_intent(one, states, wishes) for one in intents(wishes, states.values())}
 
 
 def test_exact_keeps_the_links_of_a_cluster_whose_labels_nobody_knows() -> None:

@@ -10,20 +10,31 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import ClusterId, FabricName, Pair, Shortcut
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.objects import ClusterState, Side
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.objects import ClusterState, Kind, Side
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.operations import LinkPlan, Op, Verb
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.plan import plan_link
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.removal import owned_pairs, plan_removal
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.removal import (
+    outcome_of,
+    owned_pairs,
+    plan_removal,
+)
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.report import Outcome
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tests.unit.build import HELD_KINDS, RETAIL, cluster, link, of_kind, pair, shortcut, with_kind
+from tests.unit.build import EDGE, HELD_KINDS, RETAIL, cluster, link, of_kind, pair, shortcut, with_kind, with_side
 from tests.unit.pretend_liqo import World, run, settle, unreached
-from tests.unit.strategies import law, wishes, worlds, worlds_of_ours, worlds_shared, worlds_without_others
+from tests.unit.strategies import OWNED, law, wishes, worlds, worlds_of_ours, worlds_shared, worlds_without_others
 
 A, B = ClusterId("leaf-a"), ClusterId("leaf-b")
 ROUNDS = 3
 """After so many rounds of planning and acting a run gives up (see _run/reconcile.py)."""
+
+SETTINGS = st.dictionaries(
+    st.sampled_from([RETAIL, EDGE]),
+    st.dictionaries(st.sampled_from(["mtu", "port", "endpoint"]), st.sampled_from(["1", "9000", "as advertised"])),
+)
+"""What a cluster may write down as the settings of each fabric."""
 
 orders = st.randoms(use_true_random=False).map(lambda random: random.choice)
 """Which of the operations that are ready goes first: a run sends them all at once."""
@@ -186,6 +197,71 @@ def test_removal_takes_only_its_own_mark_from_what_another_fabric_wants(world: W
     assert all(op.verb is Verb.UPDATE for op in found.ops)
     assert _owners(after) == _owners(world) - {RETAIL}
     assert [_unmarked(side) for side in sides(after)] == [_unmarked(side) for side in sides(world)]
+
+
+@law
+@given(worlds_without_others, worlds, st.booleans())
+def test_whatever_one_cluster_marks_the_side_of_the_other_goes_in_the_same_way(
+    honest: World, other: World, named: bool
+) -> None:
+    """Any state of leaf-b with any marks beside the same leaf-a."""
+
+    def of_a(b: ClusterState) -> tuple[Op, ...]:
+        found = plan_removal(pair(), honest.clusters[A], b, fabric=RETAIL, named=named)
+        return tuple(op for op in found.ops if op.cluster == A)
+
+    assert of_a(other.clusters[B]) == of_a(honest.clusters[B]) == of_a(cluster("leaf-b"))
+
+
+@law
+@given(
+    wishes, worlds, st.sampled_from(OWNED), st.dictionaries(st.sampled_from([RETAIL, EDGE]), SETTINGS), st.booleans()
+)
+def test_whatever_marks_and_settings_one_cluster_writes_the_other_side_is_made_in_the_same_way(
+    wish: Shortcut,
+    world: World,
+    owned: frozenset[FabricName],
+    settings: dict[FabricName, dict[str, str]],
+    force: bool,
+) -> None:
+    """Where it claims that another fabric wants the link otherwise, the link may be blocked; nothing else."""
+
+    def of_a(b: ClusterState) -> tuple[Op, ...] | None:
+        found = plan_link(wish, world.clusters[A], b, fabric=RETAIL, force_conflicts=force)
+        return None if found.blocked else tuple(op for op in found.ops if op.cluster == A)
+
+    claims = world.side(B, A)
+    for kind in HELD_KINDS:
+        marks = {"owners": owned, "wishes": settings if kind in (Kind.SERVER, Kind.CLIENT) else None}
+        marked = [replace(held, spec=replace(held.spec, **marks)) for held in of_kind(claims, kind)]
+        claims = with_kind(claims, kind, marked)
+    plain, claimed = of_a(_without_settings(world.clusters[B])), of_a(with_side(world.clusters[B], claims))
+    assert claimed == plain or (claimed is None and not force)
+
+
+def _without_settings(state: ClusterState) -> ClusterState:
+    return with_side(state, _unmarked(state.side(A)))
+
+
+@law
+@given(worlds, orders, st.booleans())
+def test_a_link_is_called_removed_only_when_nothing_of_it_is_left(world: World, pick: Order, named: bool) -> None:
+    def planned(now: World) -> LinkPlan:
+        return plan_removal(pair(), now.clusters[A], now.clusters[B], fabric=RETAIL, named=named)
+
+    after, done = world, list[Op]()
+    for _ in range(ROUNDS):
+        found = planned(after)
+        done += found.ops
+        after = settle(run(found, after, pick=pick))
+    last = planned(after)
+    assert last.ops == ()
+    left = [side.cluster for side in sides(after) if side.link_objects()]
+    outcome = outcome_of(last, done)
+    assert (outcome is Outcome.REMOVED) == (not left and any(op.verb is Verb.DELETE for op in done))
+    assert (outcome is Outcome.PARTLY_REMOVED) == (bool(left) and any(op.verb is Verb.DELETE for op in done))
+    assert last.stays_on == set(left)
+    assert len(last.notes) >= bool(left)
 
 
 @law

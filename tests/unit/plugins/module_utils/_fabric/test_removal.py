@@ -12,7 +12,12 @@ import pytest
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import FabricName
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.objects import ClusterState, FactName, Kind
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.operations import LinkPlan, Verb
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.removal import owned_pairs, plan_removal
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.removal import (
+    outcome_of,
+    owned_pairs,
+    plan_removal,
+)
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.report import Outcome
 
 from tests.unit.build import (
     EDGE,
@@ -147,11 +152,43 @@ def test_a_pair_that_another_fabric_wants_loses_only_our_mark() -> None:
 
 
 @pytest.mark.parametrize("kind", HELD_KINDS)
-def test_one_object_of_another_fabric_keeps_the_whole_link(kind: Kind) -> None:
+def test_one_object_of_another_fabric_keeps_its_side_of_the_link_and_not_the_other(kind: Kind) -> None:
+    """Whoever controls a cluster can write any mark on its objects; that decides about nothing elsewhere."""
     a, b = link() if kind is not Kind.CLIENT else link("leaf-b", "leaf-a")[::-1]
     found = removal(edit(a, kind, owners=OURS | {EDGE}), b)
-    assert {op.verb for op in found.ops} == {Verb.UPDATE}
-    assert found.notes == ("stays for edge",)
+    assert {op.verb for op in found.ops if op.cluster == A} == {Verb.UPDATE}
+    assert [op for op in found.ops if op.cluster == B] == [op for op in removal(a, b).ops if op.cluster == B]
+    assert {goal.cluster for goal in found.goals} == {B}
+    assert found.notes == ("stays on leaf-a for edge",)
+    assert outcome_of(found, found.ops) is Outcome.PARTLY_REMOVED
+
+
+def test_a_pair_that_only_a_false_mark_names_is_not_touched_on_the_other_side() -> None:
+    a, b = link()
+    theirs = marked(a, "edge")
+    for honest in (theirs, *adopted(a)):
+        found = plan_removal(pair(), honest, b, fabric=RETAIL, named=False)
+        assert {op.cluster for op in found.ops} == {B}
+        assert found.claimed_by == {B}
+        assert found.stays_on == {A}
+
+
+def test_a_leaf_that_takes_the_marks_off_its_own_objects_keeps_its_own_side_alone() -> None:
+    a, b = link()
+    found = plan_removal(pair(), a, *adopted(b), fabric=RETAIL, named=False)
+    assert [op for op in found.ops if op.cluster == A] == [op for op in removal(a, b).ops if op.cluster == A]
+    assert [op for op in found.ops if op.cluster == B] == []
+    assert found.notes[0].startswith("stays on leaf-b since part of it was not made by this collection")
+
+
+def test_what_became_of_a_link_is_told_by_what_stays() -> None:
+    a, b = link()
+    shared = tuple(marked(state, "edge", "retail") for state in (a, b))
+    whole, ours = removal(*shared), removal(a, b)
+    assert (outcome_of(ours, ours.ops), outcome_of(whole, whole.ops)) == (Outcome.REMOVED, Outcome.LEFT)
+    assert outcome_of(removal(*(marked(state, "edge") for state in (a, b))), ()) is Outcome.IN_SYNC
+    one_sided = removal(a, cluster("leaf-b"))
+    assert outcome_of(one_sided, one_sided.ops) is Outcome.REMOVED
 
 
 def test_a_fabric_that_owns_nothing_of_a_pair_takes_nothing() -> None:
