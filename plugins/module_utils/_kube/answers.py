@@ -20,12 +20,8 @@ from .._fabric.resources import Json, Resource
 from .door import LimitReachedError, NotKubernetesError, metadata_in, object_of, read_json, shown
 from .limits import DEFAULT, Limits
 
-MOST_WAIT_S = 24 * 3600.0
-"""A server that asks for a longer pause asks for none."""
 # Of a clock that is wrong, not of one that nobody has set: differences of such times cannot be counted.
 _YEARS = range(1970, 2200)
-_REASON_LENGTH = 64
-_MOST_CAUSES = 100
 
 _CLASSES: tuple[type[errors.ApiError], ...] = (
     errors.Unauthorized,
@@ -90,7 +86,7 @@ class Refusal:
 
 def read_refusal(status: int, headers: Mapping[str, str], content: bytes, limits: Limits = DEFAULT) -> Refusal:
     """What an answer outside 2xx says."""
-    wait_s = _pause(headers.get("Retry-After", ""))
+    wait_s = _pause(headers.get("Retry-After", ""), limits)
     try:
         body = read_json(content, limits)
     except (NotKubernetesError, LimitReachedError):
@@ -110,11 +106,11 @@ def refusal_of_status(body: object, limits: Limits = DEFAULT) -> Refusal:
     code, wait_s = status.get("code"), details.get("retryAfterSeconds")
     return Refusal(
         status=code if type(code) is int and 400 <= code < 600 else 500,
-        reason=shown(status.get("reason"), most=_REASON_LENGTH),
+        reason=shown(status.get("reason"), most=limits.quoted_reason),
         message=shown(status.get("message"), most=limits.quoted_text),
-        causes=_causes(details),
+        causes=_causes(details, limits),
         names_object=bool(details.get("name")),
-        retry_after_s=_bearable(wait_s),
+        retry_after_s=_bearable(wait_s, limits),
     )
 
 
@@ -167,22 +163,22 @@ def _server_time(headers: Mapping[str, str], *, now: datetime) -> datetime:
     return moment if moment.year in _YEARS else now
 
 
-def _pause(header: str) -> float | None:
+def _pause(header: str, limits: Limits) -> float | None:
     """Seconds; None for a date, which Kubernetes never sends, and for what is no pause."""
-    is_number = header.isascii() and header.isdigit() and len(header) <= len(str(MOST_WAIT_S))
-    return _bearable(int(header)) if is_number else None
+    is_number = header.isascii() and header.isdigit() and len(header) <= limits.digits
+    return _bearable(int(header), limits) if is_number else None
 
 
-def _bearable(seconds: object) -> float | None:
+def _bearable(seconds: object, limits: Limits) -> float | None:
     if not isinstance(seconds, (int, float)) or isinstance(seconds, bool):
         return None
-    return float(seconds) if 0 < seconds <= MOST_WAIT_S else None
+    return float(seconds) if 0 < seconds <= limits.pause_s else None
 
 
-def _causes(details: Mapping[str, object]) -> tuple[str, ...]:
+def _causes(details: Mapping[str, object], limits: Limits) -> tuple[str, ...]:
     causes = details.get("causes")
-    found = causes[:_MOST_CAUSES] if isinstance(causes, list) else []
-    reasons = (shown(cause.get("reason"), most=_REASON_LENGTH) for cause in found if isinstance(cause, dict))
+    found = causes[: limits.causes] if isinstance(causes, list) else []
+    reasons = (shown(cause.get("reason"), most=limits.quoted_reason) for cause in found if isinstance(cause, dict))
     return tuple(filter(None, reasons))
 
 

@@ -65,6 +65,18 @@ class Limits:
     # Words of a server.
     quoted_text: int = 256
     """Characters of a server's message that are quoted at most."""
+    quoted_reason: int = 64
+    """The same of a reason, which is one word."""
+    causes: int = 100
+    """Causes of an error that are looked at. Kubernetes gives one for each field that is wrong."""
+    pause_s: float = 24 * 3600.0
+    """A server that asks for a longer pause before the next attempt asks for none."""
+
+    # Who gives tokens for an OIDC login.
+    issuer_s: float = 10.0
+    """One answer."""
+    issuer_bytes: int = MIB
+    """One answer: a token and what goes with it."""
 
     # A credentials plugin of a kubeconfig.
     plugin_s: float = 60.0

@@ -14,9 +14,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode, urlsplit
 
+from .deadline import Deadline, applied
+from .door import LimitReachedError, NotKubernetesError, read_json
 from .headers import basic
 from .kubeconfig import keep_in_user
 from .kubeconfig_fields import Fields, KubeconfigError
+from .limits import DEFAULT
 from .proxies import open_pool, proxy_of
 from .tls import tls_context
 from .unusable import UnusableError
@@ -25,8 +28,6 @@ if TYPE_CHECKING:
     from urllib3 import PoolManager
 
 _MARGIN_S = 10.0
-_TIMEOUT_S = 10.0
-_MAX_ANSWER = 1024 * 1024
 _SUCCESSORS = {
     "gcp": "the exec plugin gke-gcloud-auth-plugin",
     "azure": "the exec plugin kubelogin of https://github.com/Azure/kubelogin",
@@ -140,20 +141,21 @@ def _ask(
     if urlsplit(url).scheme != "https":
         raise provider.failed("the issuer, or where it gives tokens, is no https URL", "correct idp-issuer-url")
     try:
-        response = pool.request(
-            method,
-            url,
-            body=body,
-            headers=headers,
-            timeout=_TIMEOUT_S,
-            retries=False,
-            redirect=False,
-            preload_content=False,
-        )
-        content = response.read(_MAX_ANSWER)
+        with applied(Deadline(time.monotonic() + DEFAULT.issuer_s, time.monotonic)):
+            response = pool.request(
+                method,
+                url,
+                body=body,
+                headers=headers,
+                timeout=DEFAULT.issuer_s,
+                retries=False,
+                redirect=False,
+                preload_content=False,
+                decode_content=False,
+            )
+        content = response.read(DEFAULT.issuer_bytes)
         response.close()
-        answer = json.loads(content) if response.status == 200 else None
-    except (HTTPError, OSError, ValueError, RecursionError) as error:
+        return read_json(content) if response.status == 200 else None
+    except (HTTPError, OSError, ValueError, NotKubernetesError, LimitReachedError) as error:
         why = f"the issuer at {urlsplit(url).hostname} gave no answer that can be used ({type(error).__name__})"
         raise provider.failed(why, "check that it can be reached from the machine where the task runs") from error
-    return answer if isinstance(answer, Mapping) else None

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import getproxies_environment
 
+from .deadline import keep_deadlines
 from .headers import basic, checked
 from .unusable import UnusableError
 
@@ -85,13 +86,19 @@ def open_pool(
     proxy: Proxy | None, *, size: int, tls: ssl.SSLContext | None, proxy_tls: ssl.SSLContext | None, server_name: str
 ) -> PoolManager:
     """No connection is opened yet. `server_name` is the one in the server's certificate, when it is not its host."""
-    import urllib3
-
     options: dict[str, object] = {"maxsize": size, "socket_options": _socket_options()}
     if tls is not None:
         options["ssl_context"] = tls
     if server_name:
         options["server_hostname"] = server_name
+    pool = _pool(proxy, proxy_tls, options)
+    keep_deadlines(pool)
+    return pool
+
+
+def _pool(proxy: Proxy | None, proxy_tls: ssl.SSLContext | None, options: Mapping[str, object]) -> PoolManager:
+    import urllib3
+
     if proxy is None:
         return urllib3.PoolManager(**options)  # type: ignore[arg-type]  # of several types
     if proxy.scheme in _SOCKS:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from .auth_options import Auth
 from .credentials import Credentials, check_packages, read_credentials
-from .deadline import keep_deadlines
 from .headers import checked
 from .proxies import open_pool, proxy_of
 from .reachability import Endpoint
@@ -64,7 +63,6 @@ def _open(auth: Auth, credentials: Credentials, *, cluster: str, pool_size: int)
     # What a proxy with TLS shows is signed by the same authority; it does not get to see our certificate.
     of_proxy = tls_context(verify=server.verify, ca=ca) if proxy is not None and proxy.scheme == "https" else None
     pool = open_pool(proxy, size=pool_size, tls=own, proxy_tls=of_proxy, server_name=server.name)
-    keep_deadlines(pool)
     return Session(endpoint=endpoint, pool=pool, headers=_headers(credentials), expires=identity.expires)
 
 

@@ -172,6 +172,7 @@ class Watch(Iterator[Event]):
     def _end(self, reason: Ended) -> None:
         with self._reading:
             self._release(reason)
+            self._lines.clear()
 
     def _release(self, reason: Ended) -> None:
         if self.ended is None:

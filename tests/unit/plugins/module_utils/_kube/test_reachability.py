@@ -53,3 +53,11 @@ def test_a_timeout_says_how_long_was_waited() -> None:
 
 def test_braces_in_the_words_of_others_do_no_harm() -> None:
     assert "{x}" in unreachable(Cause.TLS, what="w", endpoint=LEAF, reason="odd {x}").why
+
+
+def test_words_of_a_proxy_are_one_harmless_line() -> None:
+    endpoint = Endpoint.of(cluster="leaf-a", url="https://10.0.0.1:6443", proxy_url="http://proxy:3128")
+    error = unreachable(Cause.PROXY, what="cannot list", endpoint=endpoint, reason="403 \x1b[2Jno\r\nway" + "x" * 5000)
+    assert "403 \ufffd[2Jno way" in str(error)
+    assert str(error).isprintable()
+    assert len(str(error)) < 1000

@@ -18,6 +18,8 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import 
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.resources import Resource
 from ansible_collections.liqo.fabric.plugins.module_utils._kube.limits import DEFAULT, Limits
 from ansible_collections.liqo.fabric.plugins.module_utils._kube.watching import Ended, Watch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from urllib3.exceptions import ProtocolError
 
 THING = Resource(group="example.io", version="v1", plural="things", kind="Thing", namespaced=False)
@@ -176,3 +178,35 @@ def test_a_closed_watch_brings_nothing_more_and_holds_no_connection() -> None:
     with watching:
         pass
     assert (list(watching), watching.ended, response.is_closed) == ([], Ended.CLOSED, True)
+
+
+PARTS = [
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b'"',
+    b"\n",
+    b"null",
+    b":",
+    b"\\ud800",
+    b"NaN",
+    b"\xff",
+    b'"type"',
+    b'"ADDED"',
+    b'"object"',
+    line("ADDED"),
+]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.lists(st.sampled_from(PARTS) | st.binary(max_size=3), max_size=8).map(b"".join), max_size=6))
+def test_any_bytes_are_events_or_an_error_of_that_cluster(chunks: list[bytes]) -> None:
+    watching = watch(*chunks)
+    try:
+        for event in watching:
+            assert event.object["metadata"]["name"]  # type: ignore[index]
+    except FabricError as problem:
+        assert str(problem).isprintable()
+    assert watching.ended is not None
+    assert list(watching) == []
