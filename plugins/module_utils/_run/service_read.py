@@ -76,7 +76,10 @@ def world_of(readings: Readings) -> World:
 
 
 def _with_services(reading: Reading, *, is_hub: bool) -> ServiceReading:
-    seen = (set(reading.raw.objects) | (reading.raw.unread & _MAY_BE_HIDDEN)) - {ENDPOINT_SLICE}
+    raw = reading.raw
+    # Where a pod runs must not depend on the part of the VirtualNodes that the rights show.
+    partly = raw.unread | raw.read_in.keys()
+    seen = ((set(raw.objects) - partly) | (partly & _MAY_BE_HIDDEN)) - {ENDPOINT_SLICE}
     queries = {query.resource: query for query in (*OF_LEAVES, *(OF_HUBS if is_hub else ()))}
     todo = [query for resource, query in queries.items() if resource not in seen]
     listings = in_parallel(lambda query: _list(reading.api, query), todo, limit=REQUESTS_PER_CLUSTER)
@@ -84,7 +87,7 @@ def _with_services(reading: Reading, *, is_hub: bool) -> ServiceReading:
     objects: dict[Resource, tuple[Json, ...] | None] = {
         resource: listing.items if listing is not None else None for resource, listing in found.items()
     }
-    objects[VIRTUAL_NODE] = reading.raw.of(VIRTUAL_NODE)
+    objects.setdefault(VIRTUAL_NODE, raw.of(VIRTUAL_NODE))
     slices = found[ENDPOINT_SLICE]
     if slices is None:
         raise TypeError("every API server serves EndpointSlices")

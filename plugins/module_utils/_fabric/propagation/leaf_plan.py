@@ -21,6 +21,7 @@ from .gate import may_be_usable
 from .model import (
     ClusterServices,
     Mode,
+    Origin,
     Propagation,
     ShadowSpec,
     Slice,
@@ -81,7 +82,8 @@ def plan_leaf(
     elif choice.mode in (Mode.SHADOW, Mode.EXCLUSIVE) and want.state is not State.ABSENT:
         desired = desired_shadows(want, world, offers, leaf, exclusive=choice.mode is Mode.EXCLUSIVE)
     plan = scene.plan(scene.changes(desired.shadows, unknown_providers(world, offers.homes, leaf)))
-    return replace(plan, refusals=desired.refusals)
+    goals = tuple(goal for goal in plan.goals if not (keep and goal.name is FactName.MIRRORED))
+    return replace(plan, goals=goals, refusals=desired.refusals)
 
 
 class _Scene:
@@ -279,14 +281,16 @@ class _Scene:
         return replace(self._op(Verb.DELETE, one, "it is no longer wanted"), needs=needs, awaits=awaits)
 
     def _goals(self, kept: list[_Change], lost: list[SliceOp], *, settle: bool) -> tuple[SliceFact, ...]:
+        own = slices_of(self.here.slices, self.namespace, self.key.name)
+        made = {one.meta.name: one for one in own if one.origin is Origin.OURS}
         goals = []
         for one in kept:
             if one.wanted is None:
                 goals.append(self._fact(FactName.UNMIRRORED, slice=one.name))
-            elif one.held is None or ShadowSpec.of(one.held) != one.wanted:
+            elif self.want.fabric in one.wanted.owners and not _is_made(one, one.wanted, made.get(one.name)):
                 goals.append(self._mirror_of(one.name, one.wanted))
         goals += [self._fact(FactName.UNMIRRORED, slice=op.name) for op in lost]
-        if settle or exclusive_pods(slices_of(self.here.slices, self.namespace, self.key.name)):
+        if settle or exclusive_pods(own):
             goals.append(self._fact(FactName.SETTLED))
         return tuple(goals)
 
@@ -337,6 +341,13 @@ def orphan_removal(here: ClusterServices, held: Slice) -> SliceOp:
         before=ShadowSpec.of(held),
         uid=held.meta.uid,
     )
+
+
+def _is_made(change: _Change, wanted: ShadowSpec, made: Slice | None) -> bool:
+    """Is there nothing to write, and has Liqo made of the slice what it says?"""
+    if change.held is None or made is None or ShadowSpec.of(change.held) != wanted:
+        return False
+    return made.pods == change.held.pods and made.use is wanted.use
 
 
 def _leads(wait_for: Mapping[str, Mapping[str, SliceFact]], name: str, other: str) -> bool:
