@@ -72,14 +72,19 @@ class Cluster:
         return "core" if self.role == "hub" else _REGIONS[(self.index - 1) % len(_REGIONS)]
 
     @property
+    def node_address(self) -> str:
+        """What the Node says. Without a world nothing answers there, as the gateways are stubs then."""
+        return f"198.18.0.{10 + self.index}"
+
+    @property
     def node_ip(self) -> str:
         """The address of the node and of the API server in the lab's world; loopback where there is no world."""
-        return "127.0.0.1" if self.rootless else f"198.18.0.{10 + self.index}"
+        return "127.0.0.1" if self.rootless else self.node_address
 
     @property
     def loadbalancer_cidr(self) -> str:
         """Where Services of type LoadBalancer get an address from, each one of its own as in a cloud."""
-        return "127.0.0.0/24" if self.rootless else f"198.18.{16 + self.index}.0/24"
+        return f"198.18.{16 + self.index}.0/24"
 
     def _port(self, offset: int) -> int:
         return first_port(self.slot if self.rootless else 0) + self.index * PORTS_PER_CLUSTER + offset

@@ -101,7 +101,7 @@ def _create_node(api: Api, cluster: Cluster) -> None:
     amounts = {"cpu": "8", "memory": "32Gi", "pods": "250", "ephemeral-storage": "100Gi"}
     status = {
         "addresses": [
-            {"type": "InternalIP", "address": cluster.node_ip},
+            {"type": "InternalIP", "address": cluster.node_address},
             {"type": "Hostname", "address": NODE_NAME},
         ],
         "capacity": amounts,

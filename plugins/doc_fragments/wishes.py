@@ -56,7 +56,10 @@ options:
           description: Namespace of the client template, that of Liqo where nothing is said.
           type: str
         client_endpoint:
-          description: What the client dials instead of what the server advertises, for a server behind NAT.
+          description:
+            - What the client dials instead of what the server advertises, for a server behind NAT.
+            - An address that is given here is trusted. What a server advertises is refused when it is no address that
+              a gateway can have (loopback, link-local, multicast), or lies in the client's own networks.
           type: dict
           suboptions:
             address:
@@ -80,6 +83,14 @@ options:
               keys of Liqo gets new ones, which interrupts it for a moment. Needs the Python package C(cryptography).
           type: str
           choices: [liqo, own]
+        trusted_cidrs:
+          description:
+            - CIDRs that the two clusters may report as their own, though they would be refused otherwise.
+            - Without it a CIDR of a cluster is not given to its peer when it is no private range (RFC 1918,
+              V(100.64.0.0/10), V(198.18.0.0/15), unique local addresses), larger than a V(/12), or contains a network
+              of the peer and more. Equal and overlapping CIDRs are no problem, Liqo maps them.
+          type: list
+          elements: str
       between:
         description: The two clusters, by name or cluster id. Their order has no meaning.
         type: list
@@ -129,7 +140,9 @@ options:
         selector.
       - V(inventory) is O(clusters[].labels). V(cluster) is what Liqo was installed with on each cluster, its cluster
         labels. V(hub) is the labels of the ForeignClusters of O(hubs).
-      - Where they differ, V(inventory) wins over V(cluster), and that over V(hub).
+      - Where they differ, O(clusters[].labels) wins, also without V(inventory). V(cluster) wins over V(hub).
+      - With V(cluster) the owner of a cluster chooses by its labels which meshes it joins, with V(hub) the owner of the
+        hub. Use V(inventory) alone for clusters of other owners. What Kubernetes does not take as a label is left out.
       - A cluster that cannot be read for V(cluster) is picked by no selector, and the task warns of it. When a hub
         cannot be read for V(hub), the task fails and writes nothing.
     type: list

@@ -96,7 +96,7 @@ def shortcut(a: str = "leaf-a", b: str = "leaf-b", **settings: Any) -> Shortcut:
 def networks(name: str, pod: str | None = None) -> LocalNetworks:
     """Networks that differ from cluster to cluster."""
     number = sum(name.encode()) % 200
-    return LocalNetworks(pod=(pod or f"10.{number}.0.0/16",), external=(f"172.{number}.0.0/16",))
+    return LocalNetworks(pod=(pod or f"10.{number}.0.0/16",), external=(f"100.{64 + number % 64}.0.0/16",))
 
 
 def who(name: str = "leaf-a") -> Who:

@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Union
+
+LONGEST = 64
+"""Letters of a CIDR or an address, and more."""
 
 _Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 
@@ -22,6 +26,12 @@ def inside(cidr: str, pools: Iterable[str]) -> bool:
     """Does the CIDR lie in one of the pools as a whole?"""
     net = _network(cidr)
     return net is not None and any(_holds(pool, net) for pool in map(_network, pools))
+
+
+def swallows(cidr: str, other: str) -> bool:
+    """Does the CIDR contain the other one, and more?"""
+    one, inner = _network(cidr), _network(other)
+    return one is not None and inner is not None and one.prefixlen < inner.prefixlen and _holds(one, inner)
 
 
 def has_room(like: str, pools: Iterable[str], used: Iterable[str]) -> bool:
@@ -61,6 +71,11 @@ def _holds(pool: _Network | None, net: _Network) -> bool:
 
 
 def _network(cidr: str) -> _Network | None:
+    return _parsed(cidr) if len(cidr) <= LONGEST else None
+
+
+@lru_cache(maxsize=4096)
+def _parsed(cidr: str) -> _Network | None:
     try:
         return ipaddress.ip_network(cidr, strict=False)
     except ValueError:

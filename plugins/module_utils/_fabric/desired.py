@@ -33,6 +33,7 @@ from .objects import (
     names,
 )
 from .owners import joined, wish_of
+from .reported import refuse_cidrs, refuse_endpoint
 from .rotation import KeyWish
 
 _H = TypeVar("_H", bound=Held)
@@ -103,7 +104,10 @@ def desired_side(
     adopt: bool = False,
     keys: Mapping[ClusterId, KeyWish],
 ) -> DesiredSide:
-    """How ``here`` shall look towards ``there``; what nobody has marked gets our mark only to ``adopt`` it."""
+    """How ``here`` shall look towards ``there``; what nobody has marked gets our mark only to ``adopt`` it.
+
+    Raises FabricError for what ``there`` reports of itself and ``here`` must not be given.
+    """
     side, back = here.side(there.id), there.side(here.id)
     namespace = tenant_namespace(side)
     configuration = _only(side.configurations)
@@ -129,7 +133,9 @@ def desired_side(
     key = Fact(name=FactName.KEY, cluster=there.id, peer=here.id, secret=theirs.secret or "")
     known = value_of(key, back)
     key_spec = PublicKeySpec(key=known if isinstance(known, str) else Later(fact=key))
-    cidrs = ConfigurationSpec(remote=there.networks.cidrs())
+    native, trusted = there.networks.cidrs(), shortcut.settings.trusted_cidrs
+    refuse_cidrs(native, here.networks, trusted, cluster=there.id, peer=here.id)
+    cidrs = ConfigurationSpec(remote=native)
     return DesiredSide(
         namespace=wanted(Kind.NAMESPACE, _only(side.namespaces), NamespaceSpec(), within="", name=namespace),
         configuration=wanted(Kind.CONFIGURATION, configuration, cidrs),
@@ -175,6 +181,7 @@ def _client_spec(shortcut: Shortcut, here: ClusterState, there: ClusterState) ->
     elif server is not None:
         seen = advertised(server)
         if seen is not None and _stays(seen, server.spec, _server_spec(shortcut, there)):
+            refuse_endpoint(seen, override, server=there.id, client=here.id, networks=here.networks)
             endpoint = dialled(seen, override)
     return GatewayClientSpec(mtu=settings.mtu, endpoint=endpoint, template=template_ref(settings.client_template, here))
 

@@ -76,6 +76,15 @@ class FailureName(StrEnum):
     )
     STUCK_FINALIZER = "stuck-finalizer", "An object is deleted, but a finalizer that nobody takes away holds it."
 
+    REFUSED_CIDRS = (
+        "refused-cidrs",
+        "A cluster reports CIDRs that its peer must not get: not private, too large, or around networks of the peer.",
+    )
+    REFUSED_ENDPOINT = (
+        "refused-endpoint",
+        "A gateway server advertises an address that its client must not dial, like one of the client's own cluster.",
+    )
+
     PORT_TAKEN = "port-taken", "A NodePort, or the port of a load balancer address, serves something else already."
     NAME_TAKEN = "name-taken", "An object of the needed name is there and belongs to another cluster."
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from .faults import Fault, View, agreement_faults, freshness_faults, handshake_faults, own_faults, unread_keys
-from .model import ClientEndpoint, ClusterId
+from .model import ClusterId, Settings
 from .objects import ClusterState
 
 LINK_KINDS = ("Configuration", "GatewayServer", "GatewayClient", "PublicKey")
@@ -50,16 +50,16 @@ class Evidence:
     faults: tuple[Fault, ...] = ()
 
 
-def weigh(one: ClusterState, other: ClusterState, *, override: ClientEndpoint | None = None) -> Evidence:
+def weigh(one: ClusterState, other: ClusterState, *, declared: Settings | None = None) -> Evidence:
     """The evidence of what two clusters hold about each other, whichever is named first; FRESH at most.
 
-    ``override`` is what the client is meant to dial instead of what the server advertises, where that is known.
+    ``declared`` are the settings of the link, where they are known.
     """
     here, there = sorted((one, other), key=lambda state: state.id)
     views = (View(here, there.id, there), View(there, here.id, here))
     if not any(view.side.link_objects() for view in views):
         return _nothing_seen(views)
-    disagreements = agreement_faults(*views, override)
+    disagreements = agreement_faults(*views, declared)
     unread = [fault for view in views for fault in unread_keys(view)]
     broken = [fault for view in views for fault in handshake_faults(view, is_expected=not disagreements)]
     stale = [fault for view in views for fault in freshness_faults(view)]

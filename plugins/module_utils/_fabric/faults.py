@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from .facts import advertised, dialled, last_seen, value_of
-from .model import ClientEndpoint, ClusterId
+from .model import ClusterId, Settings
 from .moments import instant
 from .objects import (
     ClusterState,
@@ -31,6 +31,7 @@ from .objects import (
     names,
 )
 from .phrases import few
+from .reported import CIDRS_STEP, ENDPOINT_STEP, cidrs_problem, endpoint_problem, is_pinned
 
 FRESH_S = 30.0
 """A gateway writes its latency every 10 s by default: after this long three reports in a row are missing."""
@@ -67,6 +68,10 @@ class FaultName(StrEnum):
     """Liqo has not settled how the peer's CIDRs are addressed here."""
     NO_ENDPOINT = "no-endpoint"
     """The server advertises no address that fits its settings."""
+    REFUSED_CIDRS = "refused-cidrs"
+    """A cluster reports CIDRs that its peer must not be given."""
+    REFUSED_ENDPOINT = "refused-endpoint"
+    """The server advertises an address that its client must not dial."""
     STALE_ENDPOINT = "stale-endpoint"
     """The client dials something else than the server advertises."""
     NO_KEY = "no-key"
@@ -129,16 +134,20 @@ def key_matches(here: ClusterState, there: ClusterState) -> bool | None:
     return None if held is None or key is None else held.spec.key == key
 
 
-def agreement_faults(one: View, other: View, override: ClientEndpoint | None) -> list[Fault]:
-    """What keeps two sides, at least one of which holds something, from saying the same."""
-    declared = [view for view in (one, other) if view.side.link_objects()]
-    if len(declared) == 1:
-        full, empty = (one, other) if declared[0] is one else (other, one)
+def agreement_faults(one: View, other: View, declared: Settings | None) -> list[Fault]:
+    """What keeps two sides, at least one of which holds something, from saying the same.
+
+    What is refused unless the settings allow it is a fault as soon as these are known. Without them it is none where
+    it was written already, since somebody may have allowed it.
+    """
+    holding = [view for view in (one, other) if view.side.link_objects()]
+    if len(holding) == 1:
+        full, empty = (one, other) if holding[0] is one else (other, one)
         return [_half_configured(full, empty), *own_faults(full)]
     faults = _role_conflict(one, other)
     for view in (one, other):
-        faults += [*own_faults(view), *_cidr_faults(view), *_key_faults(view)]
-    return [*faults, *_gateway_faults(one, other, override)]
+        faults += [*own_faults(view), *_cidr_faults(view, declared), *_key_faults(view)]
+    return [*faults, *_gateway_faults(one, other, declared)]
 
 
 def own_faults(view: View) -> list[Fault]:
@@ -276,18 +285,26 @@ def _unconfigured(view: View) -> Iterator[Fault]:
         yield view.fault(FaultName.UNCONFIGURED, detail, repair)
 
 
-def _cidr_faults(view: View) -> Iterator[Fault]:
+def _cidr_faults(view: View, declared: Settings | None) -> Iterator[Fault]:
     held, there = only(view.side.configurations), view.there
     if held is None or there is None:
         return
     native = there.networks.cidrs()
     if there.hides_own("Network"):
         yield Fault(name=FaultName.UNREAD, cluster=there.id, **_unread_words("Network"))
-    elif not native.pod or not native.external:
+        return
+    if not native.pod or not native.external:
         detail = f"has no {'external' if native.pod else 'pod'} CIDR of its own yet"
         repair = f"look at the pods of Liqo in {there.id} (ipam, controller-manager)"
         yield Fault(name=FaultName.NO_CIDRS, cluster=there.id, detail=detail, repair=repair)
-    elif held.spec.remote != native:
+        return
+    differs = held.spec.remote != native
+    trusted = declared.trusted_cidrs if declared is not None else ()
+    problem = cidrs_problem(native, view.here.networks, trusted) if differs or declared is not None else ""
+    if problem:
+        detail = f"what it reports is refused for {view.here.id}: {problem}"
+        yield Fault(name=FaultName.REFUSED_CIDRS, cluster=there.id, detail=detail, repair=CIDRS_STEP)
+    elif differs:
         detail = f"{_title(held)} has {held.spec.remote}; {there.id} has {native}"
         yield view.fault(FaultName.CIDR_DRIFT, detail, f"set spec.remote of {_title(held)} to {native}")
 
@@ -301,25 +318,26 @@ def _key_faults(view: View) -> Iterator[Fault]:
         detail = f"{_title(held)} is not the key of the gateway of {there.id}"
         yield view.fault(FaultName.STALE_KEY, detail, f"write the key of {there.id} into {_title(held)}")
     elif key_matches(view.here, there) is None and only(back.gateways()) is not None:
-        detail = f"the gateway for {view.here.id} has no key Secret"
+        detail = f"the gateway for {view.here.id} has no Secret with a usable key"
         repair = f"look at the controller-manager of Liqo in {there.id}: it makes the Secret"
         yield Fault(name=FaultName.NO_KEY, cluster=there.id, detail=detail, repair=repair)
 
 
-def _gateway_faults(one: View, other: View, override: ClientEndpoint | None) -> Iterator[Fault]:
+def _gateway_faults(one: View, other: View, declared: Settings | None) -> Iterator[Fault]:
     """What server and client must agree about."""
     for serving, dialling in ((one, other), (other, one)):
         server, client = only(serving.side.servers), only(dialling.side.clients)
         if server is not None:
-            yield from _endpoint_faults(serving, dialling, server, client, override)
+            yield from _endpoint_faults(serving, dialling, server, client, declared)
         if server is not None and client is not None and server.spec.mtu != client.spec.mtu:
             detail = f"MTU {client.spec.mtu}, that of {serving.here.id} is {server.spec.mtu}"
             yield dialling.fault(FaultName.MTU_MISMATCH, detail, "set both to the MTU that is wanted")
 
 
 def _endpoint_faults(
-    serving: View, dialling: View, server: GatewayServer, client: GatewayClient | None, override: ClientEndpoint | None
+    serving: View, dialling: View, server: GatewayServer, client: GatewayClient | None, declared: Settings | None
 ) -> Iterator[Fault]:
+    override = declared.client_endpoint if declared is not None else None
     seen = advertised(server)
     if override is not None and override.address and override.port:
         seen = Endpoint(addresses=(override.address,), port=override.port)
@@ -330,7 +348,15 @@ def _endpoint_faults(
             f" namespace {server.meta.namespace}"
         )
         yield serving.fault(FaultName.NO_ENDPOINT, detail, repair)
-    elif client is not None and client.spec.endpoint != (wanted := dialled(seen, override)):
+        return
+    wanted = dialled(seen, override)
+    differs = client is None or client.spec.endpoint != wanted
+    judged = (differs or declared is not None) and not is_pinned(override)
+    problem = endpoint_problem(seen, dialling.here.networks) if judged else ""
+    if problem:
+        detail = f"the endpoint that it advertises is refused for {dialling.here.id}: {problem}"
+        yield serving.fault(FaultName.REFUSED_ENDPOINT, detail, ENDPOINT_STEP)
+    elif client is not None and differs:
         detail = f"{_title(client)} dials {client.spec.endpoint}, the server is at {wanted}"
         repair = f"let {_title(client)} dial {wanted}, or name its endpoint as client_endpoint when it is meant (NAT)"
         yield dialling.fault(FaultName.STALE_ENDPOINT, detail, repair)

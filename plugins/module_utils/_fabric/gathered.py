@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from .facts import advertised
+from .legal import is_host
 from .model import FabricName, Keys, Pair, Settings
 from .objects import ClusterState, Endpoint, GatewayClient, GatewayServer, TemplateRef
+from .reported import endpoint_problem
 from .rotation import has_own_keys
 from .setting_values import Wrong, harmless_values
 
@@ -38,8 +40,11 @@ def gather(pair: Pair, one: ClusterState, other: ClusterState) -> Gathered:
                 told |= _of_client(client, server, there)
     if has_own_keys(one.side(other.id)) and has_own_keys(other.side(one.id)):
         told["keys"] = Keys.OWN.value
+    odd = _odd_address(told.get("client_endpoint", {}), other if told.get("server") == one.id else one)
+    if odd:
+        del told["client_endpoint"]
     legal, refused = harmless_values(told)
-    return Gathered(shortcut={"between": [pair.a, pair.b], **legal}, refused=refused)
+    return Gathered(shortcut={"between": [pair.a, pair.b], **legal}, refused=(*odd, *refused))
 
 
 def others_own(fabric: FabricName, one: ClusterState, other: ClusterState) -> tuple[FabricName, ...]:
@@ -76,6 +81,15 @@ def _of_client(client: GatewayClient, server: GatewayServer, there: ClusterState
     if dialled.port != seen.port:
         endpoint["port"] = dialled.port
     return {**found, "client_endpoint": endpoint} if endpoint else found
+
+
+def _odd_address(endpoint: dict[str, Any], client: ClusterState) -> tuple[Wrong, ...]:
+    """An address that is refused where a server advertises it would be trusted as soon as it is declared."""
+    address = endpoint.get("address", "")
+    if not is_host(address) or not endpoint_problem(Endpoint(addresses=(address,), port=1), client.networks):
+        return ()
+    wanted = "an address outside of the client's own cluster"
+    return (Wrong(setting="client_endpoint", part="address", value=address, wanted=wanted),)
 
 
 def _template(option: str, ref: TemplateRef, here: ClusterState) -> dict[str, str]:

@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 from .errors import FabricError, attempt
 from .evidence import Evidence, Rung, weigh, weigh_alone
 from .faults import key_matches, only
-from .model import ClientEndpoint, ClusterId, FabricName, Pair
+from .model import ClusterId, FabricName, Pair, Settings
 from .objects import Cidrs, ClusterState, Endpoint, LocalNetworks, Side
 from .plan import IN_PLACE_CIDRS, SERVICE_METADATA
 from .sight import hidden_peerings, may_hold
@@ -124,10 +124,10 @@ def linked_pairs(states: Mapping[ClusterId, ClusterState | FabricError]) -> set[
     }
 
 
-def describe(pair: Pair, one: Seen, other: Seen, *, override: ClientEndpoint | None = None) -> Link:
+def describe(pair: Pair, one: Seen, other: Seen, *, declared: Settings | None = None) -> Link:
     """The link of a pair, ``one`` and ``other`` in its order, whatever is known of them.
 
-    ``override`` is what the client is meant to dial, where the wish for this pair is known.
+    ``declared`` are the settings of this pair, where they are known.
     """
     sides = [
         state.side(pair.other(cluster))
@@ -148,7 +148,7 @@ def describe(pair: Pair, one: Seen, other: Seen, *, override: ClientEndpoint | N
         used=dialled if isinstance(dialled, Endpoint) else None,
         owners=tuple(sorted({owner for side in sides for owner in side.owners()})),
         ends=(_end(pair.a, pair.b, one, other), _end(pair.b, pair.a, other, one)),
-        evidence=_evidence(pair, one, other, override),
+        evidence=_evidence(pair, one, other, declared),
     )
 
 
@@ -330,9 +330,9 @@ def _end(cluster: ClusterId, peer: ClusterId, here: Seen, there: Seen) -> End:
     )
 
 
-def _evidence(pair: Pair, one: Seen, other: Seen, override: ClientEndpoint | None) -> Evidence:
+def _evidence(pair: Pair, one: Seen, other: Seen, declared: Settings | None) -> Evidence:
     if isinstance(one, ClusterState) and isinstance(other, ClusterState):
-        return weigh(one, other, override=override)
+        return weigh(one, other, declared=declared)
     if isinstance(one, ClusterState):
         return weigh_alone(one, pair.b, because=_because(pair.b, other))
     if isinstance(other, ClusterState):

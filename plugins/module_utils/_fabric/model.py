@@ -118,6 +118,8 @@ class Settings:
     service_annotations: Mapping[str, str] | None = None
     service_labels: Mapping[str, str] | None = None
     keys: Keys = Keys.LIQO
+    trusted_cidrs: tuple[str, ...] = ()
+    """Sorted; CIDRs that the two clusters may report though they would be refused otherwise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,7 +65,7 @@ def from_word(word: str, *, where: str) -> dict[str, Any]:
     Raises FabricError when it was cut short, or never was a saved plan.
     """
     try:
-        raw = base64.urlsafe_b64decode(word.translate(_URL_SAFE))
+        raw = base64.b64decode("".join(word.split()).translate(_URL_SAFE), altchars=b"-_", validate=True)
         return from_file(raw if raw.startswith(b"{") else _unfolded(raw), where=where)
     except (ValueError, zlib.error) as error:
         raise _no_plan(where, "it is no saved plan, or a part of one") from error

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .legal import is_dns_label, is_dns_name, is_host, is_inert, is_ip, is_label_key, is_label_value, is_port
+from .legal import is_cidr, is_dns_label, is_dns_name, is_host, is_inert, is_ip, is_label_key, is_label_value, is_port
 from .model import Keys, ServiceType
 from .terminal import one_line
 
@@ -44,6 +44,7 @@ _MAPS: Mapping[str, Rule] = {
     "service_annotations": (lambda value: isinstance(value, str), "a text"),
     "service_labels": (is_label_value, "the value of a label"),
 }
+_CIDR: Rule = (is_cidr, "a CIDR like 203.0.113.0/24, without bits behind the prefix")
 _KEY: Rule = (is_label_key, "under a key of Kubernetes, such as example.com/pool")
 _INERT: Rule = (is_inert, "text of one line that is no template")
 _LONGEST = 100
@@ -75,6 +76,9 @@ def wrong_values(given: Mapping[str, Any], *, told: bool = False) -> Iterator[Wr
             for part, rule in _ENDPOINT.items():
                 if value.get(part) is not None:
                     yield from _broken(name, value[part], rule, part=part)
+        elif name == "trusted_cidrs":
+            for cidr in value:
+                yield from _broken(name, cidr, _CIDR)
         elif name in _MAPS:
             for key, text in value.items():
                 yield from _broken(name, key, _KEY, part=key)

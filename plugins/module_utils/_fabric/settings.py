@@ -27,6 +27,7 @@ NAMES = (
     "service_annotations",
     "service_labels",
     "keys",
+    "trusted_cidrs",
 )
 """All settings, as the options are called."""
 
@@ -61,6 +62,8 @@ def parse_settings(
         given["service_type"] = ServiceType(given["service_type"])
     if "keys" in given:
         given["keys"] = Keys(given["keys"])
+    if "trusted_cidrs" in given:
+        given["trusted_cidrs"] = tuple(sorted(set(given["trusted_cidrs"])))
     if "client_endpoint" in given:
         given["client_endpoint"] = ClientEndpoint(**given["client_endpoint"])
     if given.get("server", AUTO) != AUTO:
@@ -94,6 +97,8 @@ def as_options(given: Given, name_by_id: Mapping[ClusterId, str]) -> dict[str, A
     options = {name: given[name] for name in NAMES if name in given}
     for name in {"service_type", "keys"} & options.keys():
         options[name] = options[name].value
+    if "trusted_cidrs" in options:
+        options["trusted_cidrs"] = list(options["trusted_cidrs"])
     if "client_endpoint" in options:
         endpoint: ClientEndpoint = options["client_endpoint"]
         parts = {"address": endpoint.address, "port": endpoint.port}

@@ -51,6 +51,19 @@ from .names import (
 KEY_BYTES = 32
 LONGEST_LATENCY_MS = 3_600_000.0
 """No answer of a peer takes so long."""
+_P = 2**255 - 19
+_OF_LOW_ORDER = frozenset(
+    {
+        0,
+        1,
+        325606250916557431795983626356110631294008115727848805560023387167927233504,
+        39382357235489614581723060781553021112529911719440698176882885853963445705823,
+        _P - 1,
+        _P,
+        _P + 1,
+    }
+)
+"""Points of Curve25519 with which every secret comes to the same result."""
 _REMAINS = ("NamespaceContentRemaining", "NamespaceFinalizersRemaining", "NamespaceDeletionContentFailure")
 """Conditions of a namespace that say what is left in it."""
 _MS_BY_UNIT = {"ns": 1e-6, "µs": 1e-3, "μs": 1e-3, "us": 1e-3, "ms": 1.0, "s": 1e3}
@@ -266,9 +279,10 @@ def _secret_name(body: Json) -> str | None:
 
 
 def _canonical(encoded: str) -> str:
-    """The same text for the same bytes; empty for what is no key."""
+    """The same text for the same bytes; empty for what is no key, or one that everybody shares a secret with."""
     try:
         key = base64.b64decode(encoded, validate=True)
     except (binascii.Error, ValueError):
         return ""
-    return base64.b64encode(key).decode() if len(key) == KEY_BYTES else ""
+    is_key = len(key) == KEY_BYTES and int.from_bytes(key, "little") % 2**255 not in _OF_LOW_ORDER
+    return base64.b64encode(key).decode() if is_key else ""

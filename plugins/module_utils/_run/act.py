@@ -17,6 +17,7 @@ from .._fabric.facts import resolve, value_of
 from .._fabric.model import Pair
 from .._fabric.objects import Endpoint, Fact, FactName, Later, SecretSpec, Spec
 from .._fabric.operations import LinkPlan, Op, Verb, diff, still_planned
+from .._fabric.reported import refuse_endpoint
 from .._fabric.resources import Json, Resource
 from .._kube.stop import STOP
 from .._liqo.body import text_at
@@ -216,6 +217,9 @@ def _resolved(op: Op, world: World) -> Spec:
             if brought is None:
                 raise _stale(op, f"{value.fact} no longer holds")
             known[field.name] = resolve(value, brought)
+            if isinstance(brought, Endpoint):
+                networks = world[op.cluster].networks
+                refuse_endpoint(brought, value.override, server=op.peer, client=op.cluster, networks=networks)
     return replace(spec, **known) if known else spec  # type: ignore[arg-type]
 
 

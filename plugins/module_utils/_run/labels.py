@@ -38,7 +38,7 @@ class ReadLabels:
 
 
 def read_labels(wishes: Wishes, apis: Apis, *, parallel: int) -> ReadLabels:
-    """The labels of every selectable cluster; those of the inventory win over the cluster's own, these over a hub's.
+    """The labels of every selectable cluster; a declared label wins over the cluster's own, and this over a hub's.
 
     Raises FabricError when a hub that is asked for cannot be read: then nothing is known of any cluster.
     """
@@ -48,7 +48,7 @@ def read_labels(wishes: Wishes, apis: Apis, *, parallel: int) -> ReadLabels:
     own: dict[ClusterId, Mapping[str, str] | FabricError] = {}
     if "cluster" in wishes.labels_from:
         own = dict(of_each(_own_labels, wishes.selectable, apis, what=CANNOT_READ, limit=parallel))
-    inventory = wishes.labels_of_inventory if "inventory" in wishes.labels_from else {}
+    inventory, asked = wishes.labels_of_inventory, "inventory" in wishes.labels_from
     found: dict[ClusterId, Mapping[str, str]] = {}
     problems: dict[ClusterId, FabricError] = {}
     for cluster in wishes.selectable:
@@ -56,7 +56,9 @@ def read_labels(wishes: Wishes, apis: Apis, *, parallel: int) -> ReadLabels:
         if isinstance(labels, FabricError):
             problems[cluster.id] = labels
         else:
-            found[cluster.id] = {**of_hubs.get(cluster.id, {}), **labels, **inventory.get(cluster.id, {})}
+            reported = {**of_hubs.get(cluster.id, {}), **labels}
+            declared = inventory[cluster.id].items()
+            found[cluster.id] = reported | {key: value for key, value in declared if asked or key in reported}
     return ReadLabels(by_cluster=found, problems=problems)
 
 

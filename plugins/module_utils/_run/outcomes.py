@@ -162,7 +162,7 @@ def _link_report(
     check_mode: bool,
 ) -> LinkReport:
     failure = result.failure or last.blocked
-    override = intent.shortcut.settings.client_endpoint if intent.shortcut else None
+    declared = intent.shortcut.settings if intent.shortcut else None
     return LinkReport(
         pair=first.pair,
         outcome=_outcome(intent, first, planned if check_mode else result.done, last, result, states),
@@ -171,7 +171,7 @@ def _link_report(
         unanswered=result.unanswered,
         failure=failure,
         notes=(_notes(intent, fabric, states) if failure is None else ()) or last.notes or first.notes,
-        link=describe(first.pair, states.get(first.pair.a), states.get(first.pair.b), override=override),
+        link=describe(first.pair, states.get(first.pair.a), states.get(first.pair.b), declared=declared),
     )
 
 

@@ -22,6 +22,7 @@ SETTINGS_SPEC: dict[str, dict[str, Any]] = {
     "service_annotations": {"type": "dict"},
     "service_labels": {"type": "dict"},
     "keys": {"type": "str", "choices": ["liqo", "own"], "no_log": False},
+    "trusted_cidrs": {"type": "list", "elements": "str"},
 }
 
 _MEMBERS: dict[str, dict[str, Any]] = {"names": {"type": "list", "elements": "str"}, "selector": {"type": "str"}}

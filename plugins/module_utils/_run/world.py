@@ -112,6 +112,7 @@ class Feed:
         self.api = reading.api
         self._who = reading.who
         self.version = reading.state.version
+        self.networks = reading.state.networks
         self.liqo_namespace = reading.raw.liqo_namespace
         self._scopes = reading.scopes
         self._notify = notify

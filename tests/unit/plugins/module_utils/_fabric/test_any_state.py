@@ -97,7 +97,7 @@ def conclude(one: Raw, other: Raw, *, wishes: tuple[Shortcut, ...] = (shortcut()
                 fact = Fact(name=name, cluster=state.id, peer=side.peer, newer_than=T1)
                 value_of(fact, side)
                 last_seen(fact, side)
-    handed_out(gather(pair(), a, b), others_own(RETAIL, a, b))
+    handed_out(gather(pair(), a, b).shortcut, others_own(RETAIL, a, b))
     plans = [
         plan_link(wish, a, b, fabric=RETAIL, allow_peering=True, adopt=adopt, rotate_keys=rotate)
         for wish in wishes

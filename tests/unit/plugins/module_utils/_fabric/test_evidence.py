@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import pytest
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.evidence import Rung, weigh, weigh_alone
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.faults import FaultName
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import ClientEndpoint, ClusterId
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import ClientEndpoint, ClusterId, Settings
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.objects import (
     ClusterState,
     Endpoint,
@@ -119,6 +119,14 @@ DAMAGES = {
     ),
     "a server without an address": Damage(
         one=build.edit(A, Kind.SERVER, endpoint=None), fault=FaultName.NO_ENDPOINT, cluster="leaf-a"
+    ),
+    "a peer that claims a public range": Damage(
+        one=build.renumbered(A, "203.0.113.0/24"), fault=FaultName.REFUSED_CIDRS, cluster="leaf-a"
+    ),
+    "a server that sends its client to itself": Damage(
+        one=build.edit(A, Kind.SERVER, endpoint=Endpoint(addresses=("127.0.0.1",), port=51840)),
+        fault=FaultName.REFUSED_ENDPOINT,
+        cluster="leaf-a",
     ),
     "a client that dials elsewhere": Damage(
         other=build.edit(B, Kind.CLIENT, endpoint=ELSEWHERE),
@@ -243,7 +251,7 @@ def test_several_reasons_are_counted() -> None:
 )
 def test_a_client_that_dials_what_the_user_says_is_no_fault(override: ClientEndpoint) -> None:
     behind_nat = build.edit(B, Kind.CLIENT, endpoint=ELSEWHERE)
-    assert weigh(A, behind_nat, override=override).rung is Rung.FRESH
+    assert weigh(A, behind_nat, declared=Settings(client_endpoint=override)).rung is Rung.FRESH
 
 
 def test_one_readable_end_gives_what_it_shows_and_no_more_than_declared() -> None:

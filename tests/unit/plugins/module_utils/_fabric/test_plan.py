@@ -154,7 +154,7 @@ DRIFT: dict[str, tuple[Damage, str, dict[str, object], str]] = {
         lambda a, b: (a, renumbered(b)),
         "update leaf-a/Configuration/liqo-tenant-leaf-b/leaf-b",
         {"remote": cidrs_of(renumbered(cluster("leaf-b")))},
-        "remote is pod 10.151.0.0/16; external 172.151.0.0/16, wanted pod 10.250.0.0/16; external 172.151.0.0/16",
+        "remote is pod 10.151.0.0/16; external 100.87.0.0/16, wanted pod 10.250.0.0/16; external 100.87.0.0/16",
     ),
 }
 

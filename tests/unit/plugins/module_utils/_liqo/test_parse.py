@@ -284,3 +284,33 @@ def test_what_is_no_port_is_not_taken_for_one(number: object) -> None:
 @pytest.mark.parametrize("value", ["Connected\x1b[2J", "a b", "x" * 64, "{{ 1 }}"], ids=ascii)
 def test_a_state_is_one_word(value: str) -> None:
     assert parse.parse_connection(bodies.connection(value=value)).value == ""
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        0,
+        1,
+        2**255,
+        325606250916557431795983626356110631294008115727848805560023387167927233504,
+        39382357235489614581723060781553021112529911719440698176882885853963445705823,
+        2**255 - 20,
+        2**255 - 19,
+        2**255 - 18,
+    ],
+    ids=hex,
+)
+def test_a_key_that_shares_its_secret_with_everybody_is_none(number: int) -> None:
+    odd = base64.b64encode(number.to_bytes(32, "little")).decode()
+    held, of_gateway = bodies.public_key(), bodies.secret()
+    held["spec"]["publicKey"] = of_gateway["data"]["publicKey"] = odd
+    assert parse.parse_public_key(held, PEER).spec.key == ""
+    assert parse.parse_key_secret(of_gateway).public_key == ""
+
+
+def test_the_points_of_low_order_are_those_that_the_exchange_of_keys_refuses() -> None:
+    x25519 = pytest.importorskip("cryptography.hazmat.primitives.asymmetric.x25519")
+    secret = x25519.X25519PrivateKey.from_private_bytes(b"\x42" * 32)
+    for number in parse._OF_LOW_ORDER:
+        with pytest.raises(ValueError, match="shared key"):
+            secret.exchange(x25519.X25519PublicKey.from_public_bytes(number.to_bytes(32, "little")))

@@ -101,6 +101,26 @@ def test_only_what_is_asked_for_counts() -> None:
     assert apis["leaf_a"].asked == ["ConfigMap", "Deployment"]
 
 
+def test_a_declared_label_wins_over_a_reported_one_whatever_is_asked_for() -> None:
+    found = read(
+        wishes("cluster", "hub"),
+        leaf_a=leaf("leaf-a", "from=cluster"),
+        leaf_b=leaf("leaf-b", "from=cluster"),
+        hub=hub(leaf_a={"from": "hub", "far": "yes"}),
+    )
+    assert found.by_cluster == {"leaf-a": {"from": "inventory", "far": "yes"}, "leaf-b": {"from": "cluster"}}
+
+
+def test_what_is_no_label_is_left_out() -> None:
+    odd = {"{{ x }}": "a", "x": "a b", "ok": "yes", "y" * 64: "a", "example.org/z": "", "/x": "a", "v": "9" * 64}
+    flag = ",".join(f"{key}={value}" for key, value in odd.items())
+    found = read(
+        wishes("cluster", "hub"), leaf_a=leaf("leaf-a", flag), leaf_b=leaf("leaf-b", None), hub=hub(leaf_b=odd)
+    )
+    assert found.by_cluster["leaf-a"] == {"ok": "yes", "example.org/z": ""}  # type: ignore[index]
+    assert found.by_cluster["leaf-b"] == {"ok": "yes", "example.org/z": ""}  # type: ignore[index]
+
+
 def test_the_smaller_of_two_hubs_is_right() -> None:
     found = read(
         wishes("hub", hubs=("hub-b", "hub-a")), hub_a=hub(leaf_a={"x": "a"}), hub_b=hub(leaf_a={"x": "b", "y": "b"})
