@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TypeVar
 
-from .errors import FabricError, not_understood
+from .errors import FabricError, FailureName, not_understood
 from .model import ClusterId
 
 R = TypeVar("R")
+S = TypeVar("S")
 
 
 def blame(
@@ -29,6 +30,27 @@ def blame(
         again, others = _grow(call, ordered[::-1], what)
         result, problems = (again, others) if len(others) < len(problems) else (result, problems)
     return result, problems
+
+
+def over_all(
+    call: Callable[[Mapping[ClusterId, S | FabricError]], R], seen: Mapping[ClusterId, S | FabricError], *, what: str
+) -> tuple[R, dict[ClusterId, S | FabricError]]:
+    """The result of ``call`` over what was seen of all clusters, and that, with an error for those to blame."""
+
+    def among(some: frozenset[ClusterId]) -> R:
+        return call({key: one if key in some or isinstance(one, FabricError) else _HIDDEN for key, one in seen.items()})
+
+    read = [key for key, one in seen.items() if not isinstance(one, FabricError)]
+    result, problems = blame(among, read, what=what)
+    if not problems:
+        return result, dict(seen)
+    left = {**seen, **problems}
+    return call(left), left
+
+
+_HIDDEN = FabricError(
+    what="this cluster is not looked at", where="", why="it is not its turn", next="", fault=FailureName.OTHER
+)
 
 
 def _grow(

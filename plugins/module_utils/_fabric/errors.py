@@ -303,7 +303,7 @@ def not_understood(problem: BaseException, *, what: str, where: str) -> FabricEr
     return FabricError(
         what=what,
         where=where,
-        why=f"what the cluster answered cannot be understood ({type(problem).__name__}{_line_of(problem)})",
+        why=f"what the cluster answered cannot be understood ({type(problem).__name__}{_innermost(problem)})",
         next="look at the objects of this cluster for values that Liqo would not write, and report them as a defect",
         fault=FailureName.NOT_UNDERSTOOD,
     )
@@ -324,11 +324,15 @@ def attempt(call: Callable[[], T], *, what: str, where: str) -> T | FabricError:
         return error
 
 
-def _line_of(problem: BaseException) -> str:
-    """The innermost line of this collection that the exception passed, so that a defect can be found."""
-    lines = [
-        (frame.f_code.co_filename.rpartition(_ROOT)[2], line)
+def lines_of(problem: BaseException) -> list[str]:
+    """The lines of this collection that the exception passed, so that a defect can be found; no values."""
+    return [
+        f"{frame.f_code.co_filename.rpartition(_ROOT)[2]}:{line}"
         for frame, line in traceback.walk_tb(problem.__traceback__)
         if _ROOT in frame.f_code.co_filename
     ]
-    return f" at {lines[-1][0]}:{lines[-1][1]}" if lines else ""
+
+
+def _innermost(problem: BaseException) -> str:
+    lines = lines_of(problem)
+    return f" at {lines[-1]}" if lines else ""

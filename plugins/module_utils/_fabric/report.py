@@ -44,8 +44,6 @@ class LinkReport:
     outcome: Outcome
     planned: tuple[Op, ...] = ()
     done: tuple[Op, ...] = ()
-    unanswered: tuple[Op, ...] = ()
-    """Writes that were sent when the run was told to stop; they may have been carried out."""
     failure: FabricError | None = None
     notes: tuple[str, ...] = ()
     link: Link | None = None
@@ -84,8 +82,8 @@ class Report:
 
     @property
     def changed(self) -> bool:
-        """A write was confirmed or may have been carried out, or in check mode would be made."""
-        return any(link.planned if self.check_mode else link.done or link.unanswered for link in self.links)
+        """A write was confirmed, or in check mode would be made."""
+        return any(link.planned if self.check_mode else link.done for link in self.links)
 
     @property
     def failures(self) -> tuple[FabricError, ...]:

@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from .stop import STOP
+
 if TYPE_CHECKING:
     import socket
     from http.client import HTTPResponse
@@ -89,8 +91,16 @@ def keep_deadlines(pool: PoolManager) -> None:
 @cache
 def _with_deadlines(pool_class: Any) -> Any:
     connection_class = pool_class.ConnectionCls
-    response_class = _response_class(connection_class.response_class)
-    connection = type(connection_class.__name__, (connection_class,), {"response_class": response_class})
+
+    def connect(self: Any) -> None:
+        connection_class.connect(self)
+        if STOP.is_set:
+            # The request for which it was opened must not begin any more.
+            self.close()
+            raise ConnectionAbortedError
+
+    own = {"response_class": _response_class(connection_class.response_class), "connect": connect}
+    connection = type(connection_class.__name__, (connection_class,), own)
     return type(pool_class.__name__, (pool_class,), {"ConnectionCls": connection})
 
 

@@ -18,6 +18,7 @@ from urllib.parse import urlencode
 
 from .._fabric.errors import FabricError, not_understood
 from .._fabric.resources import Json
+from .account import ACCOUNT
 from .answers import Answer, Refusal, api_error, read_answer, read_refusal
 from .clock import Clock
 from .deadline import Allowed, Deadline, applied
@@ -135,7 +136,10 @@ class Exchange:
             now, headers = self.clock.now(), response.headers
             return read_answer(status=response.status, headers=headers, content=content, now=now, limits=self.limits)
 
-        return self._repeat(call, receive, deadline=deadline)
+        if not call.is_write:
+            return self._repeat(call, receive, deadline=deadline)
+        with ACCOUNT.sending(f"{self.session.endpoint.cluster}: {call.what.removeprefix('cannot ')}"):
+            return self._repeat(call, receive, deadline=deadline)
 
     def open_stream(self, call: Call, *, silence_s: float, deadline: Allowed | None = None) -> BaseHTTPResponse:
         """An answer that has begun and is read by the caller, who has to close it, for `silence_s` in all."""

@@ -67,8 +67,6 @@ class Result:
 
     done: tuple[Op, ...] = ()
     """Confirmed writes, in their order."""
-    unanswered: tuple[Op, ...] = ()
-    """Writes that were sent when the run was told to stop; nobody knows what became of them."""
     failure: FabricError | None = None
     stale: bool = False
 
@@ -112,17 +110,19 @@ class _Work:
         self._goals = plan.goals if wait else ()
         self._progress = progress
         self._left = {op.id: op for op in plan.ops}
-        self._sent: dict[str, Op] = {}
+        self._sent: dict[str, None] = {}
         self._done: list[Op] = []
 
     def result(self, end: FabricError | None) -> Result:
         """``end`` is why the plan was not completed."""
         if end is not None and end.fault is FailureName.INTERRUPTED:
-            end = STOP.error(what=f"{self.plan.pair} was not completed", where=clusters_of(self.plan.pair))
+            sent = tuple(self._sent)
+            what = f"{self.plan.pair} was not completed"
+            what += f"; sent, and not answered yet: {', '.join(sent)}" if sent else ""
+            end = STOP.error(what=what, where=clusters_of(self.plan.pair))
         stale = isinstance(end, StalePlan)
-        unanswered = tuple(self._sent.values())
         self._progress.ended(self.plan.pair, end, again=stale)
-        return Result(done=tuple(self._done), unanswered=unanswered, failure=end, stale=stale)
+        return Result(done=tuple(self._done), failure=end, stale=stale)
 
     def carry_out(self) -> None:
         """Raises FabricError when the plan cannot be completed."""
@@ -170,7 +170,7 @@ class _Work:
             raise failure
 
     def _write(self, op: Op) -> None:
-        self._sent[op.id] = op
+        self._sent[op.id] = None
         try:
             if write(op, self._world):
                 self._done.append(op)

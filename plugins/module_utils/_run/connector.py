@@ -13,12 +13,14 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
+from .._fabric.blame import over_all
 from .._fabric.connector.carry import carry_over
 from .._fabric.connector.model import ConnectorKind, ConnectorOp, Gone, Remains, Wanted, by_hub
 from .._fabric.connector.report import ConnectorReport
 from .._fabric.connector.retire import Names, Retirement, plan_retirement, safe_to_lose
-from .._fabric.errors import Conflict, FabricError, FailureName, NotFound, WaitTimeout
+from .._fabric.errors import Conflict, FabricError, FailureName, NotFound, WaitTimeout, attempt
 from .._fabric.model import Cluster, ClusterId, Fabric, State
 from .._fabric.operations import Verb
 from .._fabric.resources import Json, Resource
@@ -48,6 +50,7 @@ from .parallel import GRACE_S, attempt_all, in_parallel, of_each
 from .read import CANNOT_READ, REQUESTS_PER_CLUSTER
 from .who import Who, who_of
 
+CANNOT_CARRY = "cannot tell what the connector would be as shortcuts"
 POLL_S = 0.5
 TRIES = 5
 """So often a write is planned anew; who undoes it that often, as a controller elsewhere would, has to be found."""
@@ -85,17 +88,18 @@ def migrate(want: Wanted, fabric: Fabric, apis: Apis, *, limits: Limits, check_m
     # Links of a leaf that cannot be read are only not seen; a hub that cannot be read, or is another one, is an error.
     seen = {key: problem if isinstance(problem := states[key], FabricError) else found for key, found in seen.items()}
     remains = {key: found for key, found in seen.items() if isinstance(found, Remains)}
+    carried, states = over_all(partial(carry_over, connections, fabric.clusters), states, what=CANNOT_CARRY)
     report = ConnectorReport(
         want=want,
         check_mode=check_mode,
         remains=seen,
-        carried=carry_over(connections, fabric.clusters, states),
+        carried=carried,
         declared=frozenset(fabric.pairs) if want.declares else None,
         failures=tuple(found for found in seen.values() if isinstance(found, FabricError)),
     )
     if want.state is not State.ABSENT:
         return report
-    refused, notes = safe_to_lose(connections, want, fabric, states)
+    (refused, notes), states = over_all(partial(safe_to_lose, connections, want, fabric), states, what=CANNOT_CARRY)
     plan = plan_retirement(remains, want, NAMES)
     report = replace(report, planned=plan.ops, notes=(*notes, *plan.notes), failures=(*report.failures, *refused))
     if report.failures:
@@ -103,7 +107,10 @@ def migrate(want: Wanted, fabric: Fabric, apis: Apis, *, limits: Limits, check_m
     if check_mode:
         return report
     run = _Run(want, apis, who, limits)
-    failure = run.carry_out(remains, frozenset(one.meta.uid for one in connections))
+    known = frozenset(one.meta.uid for one in connections)
+    failure = attempt(
+        lambda: run.carry_out(remains, known), what="cannot retire the connector", where="the clusters of the task"
+    )
     return replace(report, done=tuple(run.done.values()), failures=(failure,) if failure is not None else ())
 
 

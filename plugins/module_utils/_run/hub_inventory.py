@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from .._fabric.blame import blame
 from .._fabric.errors import FabricError, FailureName, InputError, Violation
 from .._fabric.hub_view import HubView, check_names, leaves_of, no_hub_answered
 from .._fabric.inventory_hosts import Host, Hub, Leaf, hosts_of
@@ -78,8 +79,27 @@ def read_inventory(params: Params, *, folder: str, where: str, warn: Warn) -> In
     leaves = _connect(leaves, open_hubs, params, folder, warn)
     if params["read_leaves"]:
         leaves = _ask(leaves, params, warn)
-    hosts = hosts_of(hubs, leaves, region_labels=params["region_labels"])
+    ids = {*(view.state.id for view in views), *(leaf.id for leaf in leaves)}
+    hosts, odd = blame(
+        lambda among: hosts_of(*_without(hubs, leaves, ids - among), region_labels=params["region_labels"]),
+        ids,
+        what="cannot list this cluster",
+    )
+    _warn_of(odd, "is listed without what it says" if len(odd) == 1 else "are listed without what they say", warn)
     return Inventory(hosts=hosts, complete=not problems)
+
+
+def _without(hubs: Sequence[Hub], leaves: Sequence[Leaf], odd: set[ClusterId]) -> tuple[list[Hub], list[Leaf]]:
+    """Hubs and leaves as if these clusters had not been read."""
+    if not odd:
+        return list(hubs), list(leaves)
+    fault = FailureName.NOT_UNDERSTOOD
+    unread = FabricError(what="left out", where="it", why="what it says cannot be understood", next="", fault=fault)
+    left = [replace(leaf, hubs=tuple(hub for hub in leaf.hubs if hub.state.id not in odd)) for leaf in leaves]
+    return (
+        [replace(hub, seen=unread, declared_id=hub.id) if hub.id in odd else hub for hub in hubs],
+        [replace(leaf, seen=unread) if leaf.id in odd else leaf for leaf in left if leaf.hubs],
+    )
 
 
 def _check(params: Params, where: str) -> None:

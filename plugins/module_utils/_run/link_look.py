@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .._fabric.errors import FabricError, InputError, Violation
+from .._fabric.errors import FabricError, InputError, Violation, attempt
 from .._fabric.link_value import VALUES
 from .._fabric.links import describe
 from .._fabric.model import Pair
@@ -49,4 +49,11 @@ def link_value(ends: Sequence[str], params: Mapping[str, Any]) -> Any:
         if isinstance(state, FabricError):
             raise state
     pair = Pair.of(*states)
-    return VALUES[params["value"]](describe(pair, states[pair.a], states[pair.b]))
+    value = attempt(
+        lambda: VALUES[params["value"]](describe(pair, states[pair.a], states[pair.b])),
+        what=f"cannot describe {pair}",
+        where=f"clusters {pair.a} and {pair.b}",
+    )
+    if isinstance(value, FabricError):
+        raise value
+    return value

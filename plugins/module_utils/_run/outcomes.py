@@ -146,7 +146,6 @@ def link_report(
         outcome=Outcome.FAILED,
         planned=planned,
         done=result.done,
-        unanswered=result.unanswered,
         failure=result.failure or last.blocked or found,
     )
 
@@ -168,7 +167,6 @@ def _link_report(
         outcome=_outcome(intent, first, planned if check_mode else result.done, last, result, states),
         planned=planned,
         done=result.done,
-        unanswered=result.unanswered,
         failure=failure,
         notes=(_notes(intent, fabric, states) if failure is None else ()) or last.notes or first.notes,
         link=describe(first.pair, states.get(first.pair.a), states.get(first.pair.b), declared=declared),

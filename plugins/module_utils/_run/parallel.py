@@ -24,8 +24,10 @@ from .._kube.client import Api
 from .._kube.stop import STOP
 from .progress import SILENT, Progress
 
-GRACE_S = 1.0
+GRACE_S = 0.6
 """So long after a stop the answer to a write that was sent is still awaited."""
+
+TURN_S = 0.2
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -85,7 +87,8 @@ class Pool:
         for _thread in range(self._threads):
             self._jobs.put(None)
         if kind is None or issubclass(kind, Exception):
-            wait(self._still_open())
+            for future in self._still_open():
+                _await(future)
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
@@ -123,7 +126,7 @@ def in_parallel(call: Callable[[T], R], items: Sequence[T], *, limit: int) -> li
     if len(items) <= 1 and threading.current_thread() is not threading.main_thread():
         return [call(item) for item in items]
     with Pool(min(limit, len(items))) as pool:
-        return [future.result() for future in pool.map(call, items)]
+        return [_result(future) for future in pool.map(call, items)]
 
 
 def attempt_all(
@@ -141,7 +144,7 @@ def attempt_all(
     """
 
     def outcome(future: Future[R], item: T) -> R | FabricError:
-        found = attempt(future.result, what=what, where=where(item))
+        found = attempt(partial(_result, future), what=what, where=where(item))
         interrupted = isinstance(found, FabricError) and found.fault is FailureName.INTERRUPTED
         return STOP.error(what=what, where=where(item)) if interrupted else found
 
@@ -178,6 +181,17 @@ def of_each(
     watched = progress.reading(call, wanted, lambda cluster: cluster.id)
     found = attempt_all(watched, wanted, what=what, where=where, limit=limit, grace_s=grace_s)
     return dict(zip((cluster.id for cluster in wanted), found, strict=True))
+
+
+def _result(future: Future[R]) -> R:
+    _await(future)
+    return future.result()
+
+
+def _await(future: Future[Any]) -> None:
+    """Turn by turn: a signal that comes just before the main thread falls asleep is seen at the next turn only."""
+    while not wait((future,), timeout=TURN_S).done:
+        pass
 
 
 def _not_completed() -> FabricError:

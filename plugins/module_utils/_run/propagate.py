@@ -8,18 +8,21 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
+from .._fabric.blame import over_all
 from .._fabric.errors import FabricError
 from .._fabric.model import ClusterId
 from .._fabric.operations import in_order
-from .._fabric.propagation.model import Propagation, ServiceKey
-from .._fabric.propagation.operations import ServicePlan, SliceFact, SliceOp, holds
+from .._fabric.propagation.model import Propagation, ServiceKey, World
+from .._fabric.propagation.operations import ServicePlan, SliceFact, SliceOp
 from .._fabric.propagation.plan import plan_services
 from .._fabric.propagation.report import PropagationReport, rows_of
 from .._kube.client import Api
+from .._kube.stop import STOP
 from .act import StalePlan
-from .service_act import Result, execute, overdue
-from .service_read import ServiceReading, read_services, world_of
+from .service_act import Result, execute, interrupted, overdue, truth_of
+from .service_read import Readings, ServiceReading, read_services, world_of
 from .who import who_of
 
 ROUNDS = 8
@@ -43,11 +46,17 @@ def propagate(
     # Reading is not waiting: a cluster that answers late takes no time from Services of the others.
     patience_s = limits.wait_timeout_s
 
-    def read() -> Mapping[ClusterId, ServiceReading | FabricError]:
+    def read() -> Readings:
         return read_services(want.clusters, apis, hubs=want.hubs, parallel=limits.parallel_clusters, who=who)
 
-    readings = read()
-    plans = plan_services(want, world_of(readings))
+    def plan(readings: Readings) -> tuple[Readings, tuple[ServicePlan, ...]]:
+        """The plans; a cluster whose content cannot be planned over is an error."""
+        plans, world = over_all(
+            partial(_planned, want), world_of(readings), what="cannot plan Services over this cluster"
+        )
+        return {**readings, **{key: seen for key, seen in world.items() if isinstance(seen, FabricError)}}, plans
+
+    readings, plans = plan(read())
     log = _Log(plans)
     for _round in range(0 if check_mode else ROUNDS):
         reached = {key: reading for key, reading in readings.items() if isinstance(reading, ServiceReading)}
@@ -59,8 +68,9 @@ def propagate(
         began = time.monotonic()
         log.add(plans, execute(ops, goals, reached, wait=limits.wait, deadline=began + patience_s))
         patience_s -= time.monotonic() - began
-        readings = read()
-        plans = plan_services(want, world_of(readings))
+        if STOP.is_set:
+            break
+        readings, plans = plan(read())
         if patience_s <= 0:
             break
     if not check_mode:
@@ -84,6 +94,13 @@ def propagate(
         notes=tuple(note for plan in plans for note in plan.notes),
         elsewhere=tuple(failure for (key, _cluster), failure in log.failures.items() if key is None),
     )
+
+
+def _planned(want: Propagation, world: World) -> tuple[ServicePlan, ...]:
+    """The plans, of which the operations can be brought into an order."""
+    plans = plan_services(want, world)
+    in_order(op for plan in plans for op in plan.ops)
+    return plans
 
 
 class _Log:
@@ -119,9 +136,7 @@ class _Log:
                     self.failures.setdefault((plan.key, op.cluster), failed[op.id])
         self.failed |= failed.keys()
 
-    def close(
-        self, plans: Sequence[ServicePlan], readings: Mapping[ClusterId, ServiceReading | FabricError], *, wait: bool
-    ) -> None:
+    def close(self, plans: Sequence[ServicePlan], readings: Readings, *, wait: bool) -> None:
         """What is still not so after the last look is pending, or where one waited for it a failure."""
         reached = {key: reading for key, reading in readings.items() if isinstance(reading, ServiceReading)}
         pending = set()
@@ -135,7 +150,7 @@ class _Log:
             for cluster in {fact.cluster for fact in unmet}:
                 if wait:
                     own = [fact for fact in unmet if fact.cluster == cluster]
-                    self.failures.setdefault((plan.key, cluster), overdue(own))
+                    self.failures.setdefault((plan.key, cluster), _why(own, reached[cluster]))
                 else:
                     pending.add((plan.key, cluster))
         self.pending = frozenset(pending)
@@ -147,8 +162,16 @@ def _unmet(goals: Iterable[SliceFact], readings: Mapping[ClusterId, ServiceReadi
         goal
         for goal in goals
         if goal.cluster in readings
-        and not holds(goal, readings[goal.cluster].services.slices, readings[goal.cluster].services.state)
+        and truth_of(goal, readings[goal.cluster].services.slices, readings[goal.cluster]) is not True
     ]
+
+
+def _why(unmet: Sequence[SliceFact], reading: ServiceReading) -> FabricError:
+    """Why goals in one cluster do not hold."""
+    if STOP.is_set:
+        return interrupted(unmet[0].cluster)
+    seen = (truth_of(fact, reading.services.slices, reading) for fact in unmet)
+    return next((found for found in seen if isinstance(found, FabricError)), overdue(unmet))
 
 
 def _latest(first: Sequence[ServicePlan], last: Sequence[ServicePlan]) -> list[ServicePlan]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .._fabric.blame import over_all
 from .._fabric.errors import InputError, Violation
 from .._fabric.propagation.view import sights_result
 from .._fabric.propagation.wishes import parse_hubs
@@ -35,7 +36,8 @@ def propagation_info(params: Mapping[str, Any]) -> dict[str, Any]:
     select = parse_query(params["query"]) if params["query"] else None
     apis = open_apis(params, agent="propagation_info")
     readings = read_services(clusters, apis, hubs=hubs, parallel=params["parallel_clusters"], who=who_of(clusters))
-    result = sights_result(world_of(readings), hubs)
+    world = world_of(readings)
+    result, _world = over_all(lambda seen: sights_result(seen, hubs), world, what="cannot tell the ways of Services")
     if select is None:
         return {**result, "result": None}
     return {**{key: result[key] for key in _SELECTED}, "result": select(result)}

@@ -8,21 +8,23 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 
-from .._fabric.errors import Conflict, FabricError, FailureName, NotFound
+from .._fabric.errors import Conflict, FabricError, FailureName, NotFound, attempt
 from .._fabric.model import ClusterId
 from .._fabric.objects import Marked
 from .._fabric.operations import Verb, still_planned
-from .._fabric.propagation.model import PolicySpec
+from .._fabric.propagation.model import PolicySpec, Slice
 from .._fabric.propagation.operations import SliceFact, SliceOp, holds
 from .._fabric.resources import Json, Resource
 from .._kube.client import Api
+from .._kube.stop import STOP
 from .._liqo.body import text_at
 from .._liqo.policies import build_policy
 from .._liqo.services import RESOURCE_BY_SLICE_KIND, build_slice_body, parse_written
 from .act import StalePlan
+from .parallel import GRACE_S, attempt_all
 from .service_read import ServiceReading
 from .slice_feed import SliceFeed
 from .world import Changes
@@ -59,9 +61,8 @@ def execute(
     awaited = {fact.cluster for op in ops for fact in op.awaits} | {goal.cluster for goal in goals if wait}
     feeds = {key: SliceFeed(readings[key], changes) for key in sorted(awaited) if key in readings}
     try:
-        with ThreadPoolExecutor(max_workers=WIDTH) as pool:
-            run = _Run(readings, feeds, changes, pool, deadline)
-            run.carry_out(ops)
+        run = _Run(readings, feeds, changes, deadline)
+        run.carry_out(ops)
         unmet = run.await_goals(goals) if wait else ()
         return Result(done=tuple(run.done), failures=run.failures, unmet=unmet)
     finally:
@@ -75,13 +76,11 @@ class _Run:
         readings: Mapping[ClusterId, ServiceReading],
         feeds: Mapping[ClusterId, SliceFeed],
         changes: Changes,
-        pool: ThreadPoolExecutor,
         deadline: float,
     ) -> None:
         self.readings = readings
         self.feeds = feeds
         self.changes = changes
-        self.pool = pool
         self.deadline = deadline
         self.done: list[SliceOp] = []
         self.failures: dict[str, FabricError] = {}
@@ -90,6 +89,9 @@ class _Run:
         left = {op.id: op for op in ops}
         while left:
             count = self.changes.count
+            if STOP.is_set:
+                self.failures.update({op.id: interrupted(op.cluster) for op in left.values()})
+                return
             for op in [op for op in left.values() if op.needs & self.failures.keys()]:
                 self.failures[op.id] = self.failures[min(op.needs & self.failures.keys())]
                 del left[op.id]
@@ -100,7 +102,7 @@ class _Run:
                 continue
             ready = [op for op in free if not self._missing(op.awaits)]
             if ready:
-                for op, problem in zip(ready, self.pool.map(self._attempt, ready), strict=True):
+                for op, problem in zip(ready, self._write_all(ready), strict=True):
                     del left[op.id]
                     if problem is not None:
                         self.failures[op.id] = problem
@@ -117,7 +119,8 @@ class _Run:
             count = self.changes.count
             missing = self._missing(wanted)
             patience = min(SETTLE_S, self.deadline - time.monotonic())
-            if all(self._lost([fact]) for fact in missing) or not self.changes.wait_beyond(count, timeout_s=patience):
+            hopeless = STOP.is_set or all(self._lost([fact]) for fact in missing)
+            if hopeless or not self.changes.wait_beyond(count, timeout_s=patience):
                 return tuple(missing)
 
     def _missing(self, facts: Iterable[SliceFact]) -> list[SliceFact]:
@@ -125,7 +128,7 @@ class _Run:
             fact
             for fact in facts
             if fact.cluster not in self.feeds
-            or not holds(fact, self.feeds[fact.cluster].slices(), self.readings[fact.cluster].services.state)
+            or truth_of(fact, self.feeds[fact.cluster].slices(), self.readings[fact.cluster]) is not True
         ]
 
     def _lost(self, facts: Iterable[SliceFact]) -> FabricError | None:
@@ -133,12 +136,33 @@ class _Run:
         feeds = (self.feeds.get(fact.cluster) for fact in facts)
         return next((feed.unusable for feed in feeds if feed is not None and feed.unusable is not None), None)
 
-    def _attempt(self, op: SliceOp) -> FabricError | None:
-        try:
-            write(op, self.readings[op.cluster].api)
-        except FabricError as problem:
-            return problem
-        return None
+    def _write_all(self, ready: Sequence[SliceOp]) -> list[FabricError | None]:
+        def confirmed(op: SliceOp) -> None:
+            reading = self.readings[op.cluster]
+            reading.who.confirm(reading.api)
+            write(op, reading.api)
+
+        return attempt_all(
+            confirmed,
+            ready,
+            what="cannot write for a Service",
+            where=lambda op: f"cluster {op.cluster}",
+            limit=WIDTH,
+            grace_s=GRACE_S,
+        )
+
+
+def truth_of(fact: SliceFact, slices: tuple[Slice, ...], reading: ServiceReading) -> bool | FabricError:
+    """Whether the fact holds, or why that cannot be told."""
+    return attempt(
+        partial(holds, fact, slices, reading.services.state),
+        what=f"cannot see whether {fact}",
+        where=f"cluster {fact.cluster}",
+    )
+
+
+def interrupted(cluster: ClusterId) -> FabricError:
+    return STOP.error(what="Services were not completed", where=f"cluster {cluster}")
 
 
 def write(op: SliceOp, api: Api) -> None:

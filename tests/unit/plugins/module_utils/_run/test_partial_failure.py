@@ -20,7 +20,7 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.report import 
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.resources import Resource
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo import resources
 from ansible_collections.liqo.fabric.plugins.module_utils._run import reconcile as reconcile_module
-from ansible_collections.liqo.fabric.plugins.module_utils._run.act import CONFLICT_TRIES
+from ansible_collections.liqo.fabric.plugins.module_utils._run.writing import CONFLICT_TRIES
 
 from tests.unit import bodies
 from tests.unit.bodies import body

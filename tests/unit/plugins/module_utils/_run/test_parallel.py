@@ -1,0 +1,124 @@
+# Copyright: (c) 2026, liqo.fabric contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Calls at the same time: each fails alone, and a stop ends the wait for all of them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import FabricError, FailureName
+from ansible_collections.liqo.fabric.plugins.module_utils._kube.stop import STOP
+from ansible_collections.liqo.fabric.plugins.module_utils._run.parallel import Pool, attempt_all, in_parallel
+from ansible_collections.liqo.fabric.plugins.module_utils._run.world import Changes
+
+PATIENCE_S = 20.0
+
+
+@pytest.fixture(autouse=True)
+def _not_stopped() -> Iterator[None]:
+    yield
+    STOP.clear()
+
+
+def faults(found: list[object]) -> list[object]:
+    return [one.fault if isinstance(one, FabricError) else one for one in found]
+
+
+def test_results_are_in_the_order_of_the_items_and_no_more_than_the_limit_run() -> None:
+    running, most, lock = 0, 0, threading.Lock()
+
+    def call(item: int) -> int:
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        threading.Event().wait(0.01)
+        with lock:
+            running -= 1
+        return item * item
+
+    assert in_parallel(call, range(12), limit=3) == [item * item for item in range(12)]
+    assert most <= 3
+
+
+def test_the_first_failure_is_raised_and_what_has_not_begun_never_begins() -> None:
+    begun: list[int] = []
+
+    def call(item: int) -> None:
+        begun.append(item)
+        raise ValueError(item)
+
+    with pytest.raises(ValueError, match=r"^0$"):
+        in_parallel(call, range(100), limit=1)
+    assert len(begun) < 100
+
+
+def test_each_fails_alone() -> None:
+    def call(item: int) -> int:
+        if item == 1:
+            raise ValueError("what a cluster said")
+        if item == 2:
+            raise FabricError(what="w", where="x", why="y", next="z", fault=FailureName.UNREACHABLE)
+        return item
+
+    found = attempt_all(call, range(4), what="cannot do it", where=str, limit=4)
+    assert faults([*found]) == [0, FailureName.NOT_UNDERSTOOD, FailureName.UNREACHABLE, 3]
+    assert "what a cluster said" not in str(found[1])
+    assert "(ValueError at " in str(found[1])
+
+
+def test_a_stop_ends_the_wait_at_once_and_nothing_begins_any_more() -> None:
+    hangs, begun = threading.Event(), threading.Semaphore(0)
+
+    def call(item: int) -> int:
+        begun.release()
+        if item:
+            hangs.wait(PATIENCE_S)
+        return item
+
+    def stop() -> None:
+        for _call in range(3):
+            begun.acquire(timeout=PATIENCE_S)
+        STOP.set("SIGTERM")
+
+    threading.Thread(target=stop, daemon=True).start()
+    found = attempt_all(call, range(6), what="cannot do it", where=lambda item: f"cluster {item}", limit=2)
+    assert faults([*found]) == [0, *[FailureName.INTERRUPTED] * 5]
+    assert "cluster 3: cannot do it: the run was told to stop (SIGTERM)" in str(found[3])
+    assert not begun.acquire(blocking=False)
+    hangs.set()
+
+
+def test_with_grace_the_answer_to_what_has_begun_is_awaited() -> None:
+    begun = threading.Event()
+
+    def call(item: int) -> int:
+        begun.set()
+        threading.Event().wait(0.2)
+        return item
+
+    def stop() -> None:
+        begun.wait(PATIENCE_S)
+        STOP.set("SIGTERM")
+
+    threading.Thread(target=stop, daemon=True).start()
+    found = attempt_all(call, range(2), what="cannot do it", where=str, limit=1, grace_s=PATIENCE_S)
+    assert faults([*found]) == [0, FailureName.INTERRUPTED]
+
+
+def test_what_is_submitted_after_a_stop_does_not_begin() -> None:
+    STOP.set("SIGTERM")
+    with Pool(1) as pool, pytest.raises(FabricError) as raised:
+        pool.submit(lambda: pytest.fail("it has begun")).result(PATIENCE_S)
+    assert raised.value.fault is FailureName.INTERRUPTED
+
+
+def test_who_waits_for_a_change_wakes_up() -> None:
+    changes = Changes()
+    threading.Timer(0.05, STOP.set, ["SIGTERM"]).start()
+    assert changes.wait_beyond(0, timeout_s=PATIENCE_S)
+    assert changes.count == 0
+    assert STOP.is_set
