@@ -15,8 +15,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.pools import free_blocks, networks_of
-from ansible_collections.liqo.fabric.plugins.module_utils._liqo.health import DEFAULT_POOLS
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.pools import DEFAULT_POOLS, free_blocks, networks_of
 
 from lab.api import Api
 from tests.lab_tests.laboratory import LINK_KINDS, NETWORKING, Laboratory, Task, eventually

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import IPv4Network, ip_network
 
+DEFAULT_POOLS = ("10.0.0.0/8", "192.168.0.0/16", "172.16.0.0/12")
+"""What an IPAM uses that is told nothing else."""
+
 
 def networks_of(texts: Iterable[str]) -> tuple[IPv4Network, ...]:
     """The IPv4 networks among the texts; what is none is left out."""

@@ -18,13 +18,12 @@ from .findings import Check, Finding, Level, in_order
 from .model import ClusterId, Pair, ServiceType
 from .objects import ClusterState, ConfigurationSpec, Endpoint, GatewayClientSpec, GatewayServerSpec, Kind
 from .operations import LinkPlan, Op
+from .pools import DEFAULT_POOLS
 
 NEWEST_TESTED = (1, 2)
 """Liqo's newest minor version that this collection was tried with."""
 REMAPS_FROM_OUTSIDE = (1, 2, 0)
 """Before it IPAM refuses a network of a peer that lies outside of its pools, and the link never comes up."""
-DEFAULT_POOLS = ("10.0.0.0/8", "192.168.0.0/16", "172.16.0.0/12")
-"""Of Liqo's chart, for clusters that do not show theirs."""
 UNDERLAY_MTU = 1500
 WIREGUARD_V4, WIREGUARD_V6 = 60, 80
 """Bytes that WireGuard adds to a packet: 20 or 40 of IP, 8 of UDP, 32 of its own."""

@@ -8,12 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .._fabric.diagnosis import FABRIC, IPAM, MANAGER, Allocation, Workload
-from .body import Json, as_cluster_id, int_at, items_at, text_at, texts_at
-from .names import REMOTE_CLUSTER_ID
+from .body import Json, as_cluster_id, int_at, items_at, text_at
+from .names import COMPONENT, REMOTE_CLUSTER_ID
 from .parse import labels_of
-
-DEFAULT_POOLS = ("10.0.0.0/8", "192.168.0.0/16", "172.16.0.0/12")
-"""What an IPAM uses that is told nothing else."""
 
 SERVED_BY = {
     "network.ipam.liqo.io/finalizer": (MANAGER, IPAM),
@@ -28,8 +25,6 @@ SERVED_BY = {
 """Components that take each of Liqo's finalizers away. Those of routes and firewalls are the fabric's or the gateway's,
 and the gateway is gone when they hang."""
 
-_COMPONENT = "app.kubernetes.io/name"
-
 
 def parse_workloads(bodies: Iterable[Json], pods: Iterable[Json] = ()) -> tuple[Workload, ...]:
     """Deployments and DaemonSets; ``pods`` of the same namespace add why some are not ready."""
@@ -39,7 +34,7 @@ def parse_workloads(bodies: Iterable[Json], pods: Iterable[Json] = ()) -> tuple[
 
 def parse_workload(body: Json, pods: Iterable[Json] = ()) -> Workload:
     """One Deployment or DaemonSet. A gateway's has no component of its own."""
-    component, is_daemon = labels_of(body).get(_COMPONENT, ""), text_at(body, "kind") == "DaemonSet"
+    component, is_daemon = labels_of(body).get(COMPONENT, ""), text_at(body, "kind") == "DaemonSet"
     ready = int_at(body, "status", "numberReady" if is_daemon else "readyReplicas") or 0
     wanted = int_at(body, "status", "desiredNumberScheduled") if is_daemon else int_at(body, "spec", "replicas")
     name = text_at(body, "metadata", "name")
@@ -53,17 +48,6 @@ def parse_workload(body: Json, pods: Iterable[Json] = ()) -> Workload:
         wanted=wanted or 0,
         state="; ".join(state for state in map(_pod_state, own) if state),
     )
-
-
-def parse_pools(bodies: Iterable[Json]) -> tuple[str, ...]:
-    """The address pools of the IPAM among these Deployments; Liqo's default where none is named."""
-    for body in bodies:
-        if labels_of(body).get(_COMPONENT) == IPAM:
-            for container in items_at(body, "spec", "template", "spec", "containers"):
-                for argument in texts_at(container, "args"):
-                    if argument.startswith("--pools="):
-                        return tuple(argument.removeprefix("--pools=").split(","))
-    return DEFAULT_POOLS
 
 
 def parse_allocation(body: Json) -> Allocation:
@@ -83,7 +67,7 @@ def lacks_address(service: Json) -> bool:
 
 
 def _is_pod_of(pod: Json, name: str, component: str) -> bool:
-    if component and labels_of(pod).get(_COMPONENT) == component:
+    if component and labels_of(pod).get(COMPONENT) == component:
         return True
     return text_at(pod, "metadata", "name").startswith(f"{name}-")
 

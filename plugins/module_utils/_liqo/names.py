@@ -22,6 +22,8 @@ NETWORK_TYPE = "ipam.liqo.io/network-type"
 POD_SECURITY = {f"pod-security.kubernetes.io/{mode}": "privileged" for mode in ("enforce", "audit", "warn")}
 """A gateway pod is privileged; Liqo sets these itself from 1.1 on."""
 
+COMPONENT = "app.kubernetes.io/name"
+"""Label of every part of Liqo's installation: which one it is."""
 CLUSTER_ID_CONFIG_MAP = "app.kubernetes.io/name=clusterid-configmap"
 CONTROLLER_MANAGER = "app.kubernetes.io/name=controller-manager,app.kubernetes.io/component=controller-manager"
 IPAM = "app.kubernetes.io/name=ipam"

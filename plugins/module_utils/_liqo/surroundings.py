@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from .._fabric.diagnosis import IPAM
+from .._fabric.pools import DEFAULT_POOLS
 from .._fabric.preflight import ServicePorts, UsedNetwork
 from .body import Json, as_cluster_id, int_at, items_at, text_at, texts_at
 from .cluster import Raw
-from .names import NETWORK_TYPE, REMOTE_CLUSTER_ID
+from .names import COMPONENT, NETWORK_TYPE, REMOTE_CLUSTER_ID
 from .parse import labels_of
 from .resources import NETWORK
 
@@ -30,14 +32,15 @@ def used_networks(raw: Raw) -> tuple[UsedNetwork, ...]:
 
 
 def ipam_pools(deployments: Iterable[Json]) -> tuple[str, ...] | None:
-    """The pools on the command line of IPAM; None when there is no IPAM to be seen."""
+    """The address pools of the IPAM among these Deployments; None when none is in sight, so that they are not known."""
     for body in deployments:
+        if labels_of(body).get(COMPONENT) != IPAM:
+            continue
         containers = items_at(body, "spec", "template", "spec", "containers")
         arguments = [text for container in containers for text in texts_at(container, "args")]
         flag = "--pools="
         pools = [cidr for text in arguments if text.startswith(flag) for cidr in text.removeprefix(flag).split(",")]
-        if pools:
-            return tuple(cidr.strip() for cidr in pools if cidr.strip())
+        return tuple(cidr.strip() for cidr in pools if cidr.strip()) or DEFAULT_POOLS
     return None
 
 

@@ -24,12 +24,12 @@ from .._liqo.health import (
     SERVED_BY,
     lacks_address,
     parse_allocation,
-    parse_pools,
     parse_workload,
     parse_workloads,
 )
 from .._liqo.names import GATEWAY_PREFIX
 from .._liqo.resources import DAEMON_SET, DEPLOYMENT, NETWORK, POD, SERVICE
+from .._liqo.surroundings import ipam_pools
 from .parallel import in_parallel
 from .world import Feed, World
 
@@ -79,7 +79,7 @@ def _clues(api: Api, feed: Feed, side: Side, wanted: frozenset[FactName]) -> Clu
         clues = replace(
             clues,
             networks=None if networks is None else tuple(parse_allocation(body) for body in networks),
-            pools=() if deployments is None else parse_pools(deployments),
+            pools=ipam_pools(deployments or ()) or (),
         )
     return clues
 

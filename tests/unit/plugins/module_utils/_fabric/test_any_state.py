@@ -160,7 +160,7 @@ def diagnose_all(a: ClusterState, b: ClusterState, raws: dict[Any, Raw]) -> None
             version=a.version,
             workloads=health.parse_workloads(raw.of(resources.DEPLOYMENT)),
             networks=tuple(map(health.parse_allocation, raw.of(resources.NETWORK))),
-            pools=health.parse_pools(raw.of(resources.DEPLOYMENT)),
+            pools=surroundings.ipam_pools(raw.of(resources.DEPLOYMENT)) or (),
             lacks_address=True,
             gateway_missing=True,
         )

@@ -332,6 +332,10 @@ def options(**given: Any) -> tuple[dict[str, Any], list[str]]:
             ),
         ),
         ({"forget": ["Leaf X"]}, "forget[0]: 'Leaf X' is not a Liqo cluster id (give the id, not a host name)"),
+        (
+            {"forget": ["x" * 52]},
+            f"forget[0]: '{'x' * 52}' is not a Liqo cluster id (give the id, not a host name)",
+        ),
         ({"max_removals": -1}, "max_removals: -1 is out of range (it must be 0 or more)"),
         (
             {"state": "exact", "shortcuts": None},

@@ -266,7 +266,6 @@ PARSERS: list[Parser] = [
     plain(peers.parse_identity_kubeconfig),
     of_lists(health.parse_workloads),
     typed(lambda body: health.parse_workloads((body, IPAM), (body, POD)), health.parse_workloads),
-    of_lists(health.parse_pools),
     plain(health.parse_allocation),
     plain(health.lacks_address),
     *of_raw(surroundings.used_networks, resources.NETWORK),

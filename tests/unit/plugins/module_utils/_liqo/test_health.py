@@ -12,10 +12,8 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.diagnosis impo
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import ClusterId
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo import resources
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo.health import (
-    DEFAULT_POOLS,
     lacks_address,
     parse_allocation,
-    parse_pools,
     parse_workload,
 )
 
@@ -73,21 +71,6 @@ def test_a_daemon_set_counts_nodes() -> None:
         )
     )
     assert (found.ready, found.wanted, found.is_down) == (2, 3, True)
-
-
-@pytest.mark.parametrize(
-    ("bodies", "pools"),
-    [
-        (
-            [deployment(IPAM, args=("--port=6000", "--pools=10.0.0.0/8,192.168.0.0/16"))],
-            ("10.0.0.0/8", "192.168.0.0/16"),
-        ),
-        ([deployment(IPAM, args=("--port=6000",))], DEFAULT_POOLS),
-        ([deployment(MANAGER, args=("--pools=1.0.0.0/8",))], DEFAULT_POOLS),
-    ],
-)
-def test_pools_are_those_that_ipam_was_told(bodies: list[Body], pools: tuple[str, ...]) -> None:
-    assert parse_pools(bodies) == pools
 
 
 def test_a_network_belongs_to_the_peer_of_its_label() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.pools import DEFAULT_POOLS
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.preflight import ServicePorts, UsedNetwork
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo import resources
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo.cluster import Raw
@@ -33,21 +34,26 @@ def test_networks_tell_whose_they_are() -> None:
     assert len(found) == 6
 
 
-def ipam(*arguments: str) -> dict[str, Any]:
+def deployment(component: str, *arguments: str) -> dict[str, Any]:
     spec = {"template": {"spec": {"containers": [{"args": list(arguments)}]}}}
-    return body(resources.DEPLOYMENT, "liqo-ipam", "liqo", spec=spec)
+    metadata = {"labels": {"app.kubernetes.io/name": component}}
+    return body(resources.DEPLOYMENT, f"liqo-{component}", "liqo", metadata=metadata, spec=spec)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "pools"),
+    ("component", "arguments", "pools"),
     [
-        (("--port=6000", "--pools=10.0.0.0/8,192.168.0.0/16"), ("10.0.0.0/8", "192.168.0.0/16")),
-        (("--pools=10.0.0.0/8", "--pools=fd00::/8"), ("10.0.0.0/8", "fd00::/8")),
-        (("--port=6000",), None),
+        ("ipam", ("--port=6000", "--pools=10.0.0.0/8,192.168.0.0/16"), ("10.0.0.0/8", "192.168.0.0/16")),
+        ("ipam", ("--pools=10.0.0.0/8", "--pools=fd00::/8"), ("10.0.0.0/8", "fd00::/8")),
+        ("ipam", ("--port=6000",), DEFAULT_POOLS),
+        ("controller-manager", ("--pools=1.0.0.0/8",), None),
     ],
 )
-def test_pools_of_the_command_line(arguments: tuple[str, ...], pools: tuple[str, ...] | None) -> None:
-    assert ipam_pools([ipam(*arguments)]) == pools
+def test_pools_are_those_that_ipam_was_told(
+    component: str, arguments: tuple[str, ...], pools: tuple[str, ...] | None
+) -> None:
+    """Without an IPAM in sight they are not known: nothing follows from the default of one that may have been told."""
+    assert ipam_pools([deployment(component, *arguments)]) == pools
 
 
 def test_without_ipam_no_pools_are_known() -> None:

@@ -263,8 +263,9 @@ def test_services_are_listed_only_for_a_wished_port() -> None:
 
 def test_pools_are_read_only_of_an_ipam_that_refuses_what_lies_outside() -> None:
     args = ["--pools=192.168.0.0/16"]
-    ipam = bodies.body(resources.DEPLOYMENT, "liqo-ipam", "liqo",
-                       spec={"template": {"spec": {"containers": [{"args": args}]}}})  # fmt: skip
+    spec = {"template": {"spec": {"containers": [{"args": args}]}}}
+    labels = {"app.kubernetes.io/name": "ipam"}
+    ipam = bodies.body(resources.DEPLOYMENT, "liqo-ipam", "liqo", metadata={"labels": labels}, spec=spec)
     old = PretendedApi(lists={resources.DEPLOYMENT: (ipam,)})
     assert ("ipam-pool", "error", A) in seen(ahead(new(old, version="v1.1.2")))
     assert old.listed == [resources.DEPLOYMENT]
