@@ -179,6 +179,7 @@ def test_a_pod_that_moves_is_followed_by_the_next_run(lab: Laboratory) -> None:
     peering.add_demo_pod(hub, running.cluster("leaf-b"), "web-more", label)
     try:
         eventually(lambda: "web-more" in str(sight(lab, "leaf-b")), what="leaf-b has the new pod in its own slice")
+        eventually(lambda: ("web-more", "via-hub") in paths(sight(lab, "leaf-c")), what="the hub lists the new pod")
         run = propagate(lab, mode="shadow")
         assert {row["cluster"]: row["outcome"] for row in run.result["services"]}["leaf-c"] == "repaired"
         assert ("web-more", "direct") in paths(sight(lab, "leaf-c"))

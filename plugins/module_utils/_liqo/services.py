@@ -29,7 +29,7 @@ from .._fabric.propagation.model import (
 )
 from .._fabric.propagation.operations import SliceKind
 from .._fabric.resources import Resource
-from .body import Json, at, int_at, items_at, map_at, text_at, texts_at
+from .body import Json, as_cluster_id, at, int_at, items_at, map_at, text_at, texts_at
 from .by_peer import key_of, tenant_of
 from .names import (
     MANAGED,
@@ -58,7 +58,8 @@ MADE_FOR = "liqo-fabric.github.io/service"
 TOUCHED = "liqo-fabric.github.io/touched"
 """Annotation of any slice: written to have Liqo apply it anew."""
 
-_LONGEST_PHASE = 40
+_LONGEST_PHASE, _LONGEST_NOTE = 40, 1000
+"""What is longer is not of Liqo or not of this collection, and is not shown as a whole."""
 
 _MANAGERS = {
     "endpointslice-controller.k8s.io": Origin.NATIVE,
@@ -96,7 +97,7 @@ def parse_services(state: ClusterState, objects: Objects) -> ClusterServices:
         ),
         mappings=mappings,
         nodes={
-            text_at(body, "metadata", "name"): ClusterId(text_at(body, "spec", "clusterID"))
+            text_at(body, "metadata", "name"): as_cluster_id(text_at(body, "spec", "clusterID"))
             for body in of(VIRTUAL_NODE)
         },
         slices=tuple(parse_slice(body) for body in _once(of(ENDPOINT_SLICE))),
@@ -130,7 +131,7 @@ def parse_mappings(body: Json) -> tuple[NamespaceMapping, ...]:
     The hub says which namespaces these are and how they are called on the leaf. The leaf writes the status: it says
     only whether they are there.
     """
-    leaf = ClusterId(labels_of(body).get(REMOTE_CLUSTER_ID, ""))
+    leaf = as_cluster_id(labels_of(body).get(REMOTE_CLUSTER_ID, ""))
     current, desired = at(body, "status", "currentMapping"), map_at(body, "spec", "desiredMapping")
     return tuple(
         NamespaceMapping(
@@ -142,7 +143,7 @@ def parse_mappings(body: Json) -> tuple[NamespaceMapping, ...]:
             else "",
         )
         for name, remote in sorted(desired.items())
-        if is_dns_label(leaf) and is_dns_label(name) and is_dns_label(remote)
+        if leaf and is_dns_label(name) and is_dns_label(remote)
     )
 
 
@@ -166,21 +167,22 @@ def parse_slice(body: Json) -> Slice:
     content = at(body, "spec", "template") if text_at(body, "kind") == SHADOW_SLICE.kind else body
     origin = _MANAGERS.get(labels.get(SLICE_MANAGER, ""), Origin.OTHER)
     # Native slices copy the label of a reflected Service, but their addresses are the cluster's own.
-    mapped = origin in (Origin.REFLECTED, Origin.OURS) and ORIGIN in labels
+    mapped = origin in (Origin.REFLECTED, Origin.OURS)
+    named = as_cluster_id(labels.get(ORIGIN, "")) or None
     return Slice(
         meta=parse_meta(body),
         service=labels.get(SERVICE_NAME, ""),
         origin=origin,
-        source=ClusterId(labels[ORIGIN]) if mapped else None,
-        hub=ClusterId(labels[ORIGIN]) if origin is Origin.NATIVE and ORIGIN in labels else None,
+        source=named if mapped else None,
+        hub=named if origin is Origin.NATIVE else None,
         address_type=text_at(content, "addressType") or "IPv4",
         endpoints=tuple(_endpoint(item) for item in items_at(content, "endpoints")),
         ports=tuple(_port(item) for item in items_at(content, "ports")),
         use=next((use for use in Use if use == labels.get(PATH)), Use.ADDITIVE),
-        remap=tuple(part for part in annotations.get(REMAP, "").split(",") if part),
+        remap=tuple(part for part in annotations.get(REMAP, "")[:_LONGEST_NOTE].split(",") if part),
         owners=read_owners(annotations.get(OWNERS, "")) if origin is Origin.OURS else frozenset(),
         key=_key(annotations.get(MADE_FOR, "")),
-        touched=annotations.get(TOUCHED, ""),
+        touched=annotations.get(TOUCHED, "")[:_LONGEST_NOTE],
     )
 
 
@@ -198,8 +200,10 @@ def parse_written(kind: SliceKind, body: Json, cluster: ClusterId) -> Marked:
 
 
 def _key(text: str) -> ServiceKey | None:
-    parts = text.split("/")
-    return ServiceKey(ClusterId(parts[0]), parts[1], parts[2]) if len(parts) == 3 else None
+    hub, *names = text[:_LONGEST_NOTE].split("/")
+    if len(names) != 2 or not as_cluster_id(hub) or not all(map(is_dns_label, names)):
+        return None
+    return ServiceKey(as_cluster_id(hub), *names)
 
 
 def _endpoint(item: object) -> SliceEndpoint:

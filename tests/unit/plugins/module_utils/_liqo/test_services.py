@@ -382,3 +382,30 @@ def test_a_native_slice_tells_which_hub_reflected_its_service() -> None:
 )
 def test_kubernetes_looks_for_pods_only_by_a_selector(spec: Body, selects: bool) -> None:
     assert parse_service({**a_service(), "spec": spec}, HUB).selects is selects
+
+
+@pytest.mark.parametrize(
+    "text", ["", "hub/demo", "hub/demo/web/x", "hub/demo/../x", "Hub/demo/web", "hub/demo/" + "w" * 300]
+)
+def test_what_names_no_service_is_no_key(text: str) -> None:
+    ours = written(SHADOW)
+    ours["metadata"]["annotations"]["liqo-fabric.github.io/service"] = text
+    assert parse_slice(ours).key is None
+
+
+@pytest.mark.parametrize("text", ["", "Leaf B", "../leaf-b", "x" * 64])
+def test_what_is_no_cluster_is_no_source(text: str) -> None:
+    ours = written(SHADOW)
+    ours["metadata"]["labels"]["offloading.liqo.io/origin"] = text
+    assert parse_slice(ours).source is None
+
+
+def test_long_notes_on_a_slice_are_cut() -> None:
+    ours = written(SHADOW)
+    ours["metadata"]["annotations"] |= {
+        "liqo-fabric.github.io/remap": "10.71.0.0/16," * 10000,
+        "liqo-fabric.github.io/touched": "x" * 10000,
+    }
+    held = parse_slice(ours)
+    assert len(held.remap) < 100
+    assert len(held.touched) == 1000
