@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import os
 import tempfile
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +22,8 @@ from .kubeconfig_fields import Fields, KubeconfigError
 
 _MAX_NAMES = 10
 """Names listed in a message at most."""
+# Many clusters are opened at once; without it each of them would parse the file that they share.
+_parsing = threading.Lock()
 
 _CLUSTER_FIELDS = (
     "server",
@@ -135,7 +138,7 @@ def read_sources(kubeconfig: str | Json) -> tuple[Source, ...]:
             f"{Path.cwd()} on the machine where the task runs",
         )
     # The folder as it is written: where the kubeconfig is a link, its relative paths start at the link, as for kubectl.
-    read = [(path, parse(_read(path), str(path))) for path in existing]
+    read = [(path, _document(path)) for path in existing]
     filled = [(path, document) for path, document in read if document is not None] or read[:1]
     return tuple(_source(str(path), path.absolute().parent, document, path) for path, document in filled)
 
@@ -200,6 +203,21 @@ def _loader() -> Any:
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
     return Loader
+
+
+def _document(path: Path) -> Any:
+    """Parsed once for all clusters that have their context in it, and anew when the file has changed."""
+    try:
+        found = path.stat()
+    except OSError:
+        return parse(_read(path), str(path))
+    with _parsing:
+        return _parsed(path, (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns))
+
+
+@functools.lru_cache(maxsize=4)
+def _parsed(path: Path, _version: tuple[int, ...]) -> Any:
+    return parse(_read(path), str(path))
 
 
 def _read(path: Path) -> str:

@@ -8,10 +8,12 @@ from __future__ import annotations
 import base64
 import json
 import textwrap
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.liqo.fabric.plugins.module_utils._kube import kubeconfig as module
 from ansible_collections.liqo.fabric.plugins.module_utils._kube.auth_options import Auth
 from ansible_collections.liqo.fabric.plugins.module_utils._kube.credentials import read_credentials
 from ansible_collections.liqo.fabric.plugins.module_utils._kube.kubeconfig import Selection, select
@@ -304,3 +306,23 @@ class TestSeveralFiles:
         assert self.chosen(tmp_path, None, kubeconfig()).context == "prod"
         with pytest.raises(KubeconfigError, match="is no kubeconfig"):
             self.chosen(tmp_path, None, None)
+
+
+def test_a_file_that_many_clusters_share_is_parsed_once_and_again_when_it_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed: list[str] = []
+
+    def counted(text: str, name: str) -> object:
+        parsed.append(name)
+        return yaml.safe_load(text)
+
+    monkeypatch.setattr(module, "parse", counted)
+    path = written(tmp_path, json.dumps(kubeconfig()))
+    with ThreadPoolExecutor(16) as threads:
+        assert {found.server for found in threads.map(lambda _number: select(path, context=None), range(32))} == {
+            "https://h:6443"
+        }
+    assert parsed == [path]
+    written(tmp_path, json.dumps(kubeconfig(cluster={"server": "https://i:6443"})))
+    assert select(path, context=None).server == "https://i:6443"
