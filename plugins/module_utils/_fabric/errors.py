@@ -221,6 +221,12 @@ class Unauthorized(ApiError):
     http_status = 401
 
 
+class NotAuthenticated(ApiError):
+    """401 or 403 of a server for which we are nobody: no right is missing, and none must be given to everybody."""
+
+    fault = FailureName.NO_CREDENTIALS
+
+
 class Forbidden(ApiError):
     """403: known but not allowed; a caller may have a humbler way (polling instead of a watch)."""
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from enum import Enum
 from types import NoneType
 
 from .._fabric import errors
@@ -43,6 +44,20 @@ _NEXT_BY_STATUS = {
     422: "correct the value that the server names",
     429: "run again later, or with fewer parallel requests",
 }
+
+
+class Login(Enum):
+    """What was sent for the server to know who we are: what to say where it does not, and what to do."""
+
+    NONE = "no credentials were sent to it", "give this cluster credentials: in its kubeconfig, or as api_key, for one"
+    PASSWORD = (
+        "it does not know us by user name and password, which Kubernetes has not taken since 1.19",
+        "use a token, a client certificate or an exec plugin",
+    )
+    OTHER = (
+        "it does not know us by these credentials",
+        "check that the token or client certificate was made for this cluster",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,19 +129,23 @@ def refusal_of_status(body: object, limits: Limits = DEFAULT) -> Refusal:
     )
 
 
-def api_error(refusal: Refusal, *, what: str, where: str, quote: bool = True) -> errors.ApiError:
+def api_error(
+    refusal: Refusal, *, what: str, where: str, quote: bool = True, login: Login = Login.OTHER
+) -> errors.ApiError:
     """The error to raise. `quote=False` leaves the server's message out, for requests whose body is secret."""
-    kind = _CLASS_BY_STATUS.get(refusal.status, errors.ApiError)
+    kind, next_step = _CLASS_BY_STATUS.get(refusal.status, errors.ApiError), _next_step(refusal)
     if _is_going(refusal):
         kind = errors.NamespaceTerminating
     said = refusal.reason or "no reason given"
     if refusal.message:
         said = refusal.message if quote else f"{said} (the message is left out, it may quote the Secret)"
+    if _is_nobody(refusal, login):
+        kind, (said, next_step) = errors.NotAuthenticated, login.value
     return kind(
         what=what,
         where=where,
         why=f"the API server answered {refusal.status}: {said}",
-        next=_next_step(refusal),
+        next=next_step,
         status=refusal.status,
         reason=refusal.reason,
     )
@@ -180,6 +199,12 @@ def _causes(details: Mapping[str, object], limits: Limits) -> tuple[str, ...]:
     found = causes[: limits.causes] if isinstance(causes, list) else []
     reasons = (shown(cause.get("reason"), most=limits.quoted_reason) for cause in found if isinstance(cause, dict))
     return tuple(filter(None, reasons))
+
+
+def _is_nobody(refusal: Refusal, login: Login) -> bool:
+    """Servers let those in whom they do not know, as a user without rights, unless they are told not to."""
+    as_anonymous = refusal.status == 403 and 'User "system:anonymous"' in refusal.message
+    return as_anonymous or (refusal.status == 401 and login is not Login.OTHER)
 
 
 def _is_going(refusal: Refusal) -> bool:

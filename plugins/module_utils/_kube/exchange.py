@@ -303,7 +303,9 @@ class Exchange:
             return self.session
 
     def _refused(self, call: Call, session: Session, refusal: Refusal) -> _Failed:
-        error = api_error(refusal, what=call.what, where=str(session.endpoint), quote=not call.is_secret)
+        error = api_error(
+            refusal, what=call.what, where=str(session.endpoint), quote=not call.is_secret, login=session.login
+        )
         return _Failed(failure=Failure(status=refusal.status, retry_after_s=refusal.retry_after_s), error=error)
 
     def _no_answer(

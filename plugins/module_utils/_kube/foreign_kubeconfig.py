@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from .._fabric.errors import FabricError, FailureName
-from .kubeconfig import parse
+from .kubeconfig import has_aliases, parse
 from .kubeconfig_fields import KubeconfigError
 
 _RUNS_PROGRAMS = ("exec", "auth-provider")
@@ -21,7 +21,7 @@ _NAMES_FILES = ("certificate-authority", "client-certificate", "client-key", "to
 def require_self_contained(text: str, *, where: str) -> None:
     """Raises FabricError, which quotes nothing of the content, unless it is a kubeconfig that stands for itself."""
     try:
-        document = parse(text, "it")
+        document = None if has_aliases(text) else parse(text, "it")
     except KubeconfigError:
         document = None
     if not isinstance(document, Mapping) or not document.get("clusters"):

@@ -18,10 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from .._fabric.resources import Json
+from .door import shown
 from .kubeconfig_fields import Fields, KubeconfigError
 
 _MAX_NAMES = 10
 """Names listed in a message at most."""
+_MAX_NAME = 100
+"""Characters of one."""
 # Many clusters are opened at once; without it each of them would parse the file that they share.
 _parsing = threading.Lock()
 
@@ -159,6 +162,19 @@ def parse(text: str, name: str) -> Any:
         ) from None
 
 
+def has_aliases(text: str) -> bool:
+    """Does the YAML repeat parts of itself by name? A few lines can become millions of values in this way.
+
+    Raises KubeconfigError for what is no YAML.
+    """
+    import yaml
+
+    try:
+        return any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=_loader()))
+    except Exception:
+        raise KubeconfigError("it is not valid YAML", "correct it") from None
+
+
 def keep_in_user(fields: Fields, values: Mapping[str, str]) -> None:
     """Writes values of an entry back to the file that it stands in; as a whole or not at all, with the mode it had.
 
@@ -248,19 +264,20 @@ def _current_context(sources: Iterable[Source]) -> str:
 def _entry(sources: Sequence[Source], section: str, name: str, *, within: str) -> Fields:
     """That of the first file that has one of this name; entries of several files are not mixed, as for kubectl."""
     singular = section.removesuffix("s")
+    called = f"the {singular} {shown(name, most=_MAX_NAME)!r}"
     for source in sources:
         found = [entry for entry in _entries(source, section) if entry.content.get("name") == name]
         if len(found) > 1:
             raise KubeconfigError(
-                f"the {singular} {name!r} is there twice in {source.name}", "take one of them out; kubectl refuses both"
+                f"{called} is there twice in {source.name}", "take one of them out; kubectl refuses both"
             )
         if found:
-            owner = f"the {singular} {name!r} in {source.name}"
+            owner = f"{called} in {source.name}"
             inner = found[0].fields(singular)
             content = inner.content if inner else {}
             return replace(source.fields, content=content, owner=owner, trail=(section, name, singular))
     raise KubeconfigError(
-        f"the {singular} {name!r} is not in {within}",
+        f"{called} is not in {within}",
         f"name one that is there: {_listed(_names(sources, section))}",
     )
 
@@ -270,7 +287,8 @@ def _entries(source: Source, section: str) -> tuple[Fields, ...]:
 
 
 def _names(sources: Iterable[Source], section: str) -> tuple[str, ...]:
-    return tuple(sorted(str(entry.content.get("name")) for source in sources for entry in _entries(source, section)))
+    found = [entry.content.get("name") for source in sources for entry in _entries(source, section)]
+    return tuple(sorted(shown(name, most=_MAX_NAME) for name in found if isinstance(name, str)))
 
 
 def _listed(names: Sequence[str]) -> str:

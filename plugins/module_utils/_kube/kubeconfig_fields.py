@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from .._fabric.resources import Json
+from .door import shown
 from .unusable import UnusableError
 
 T = TypeVar("T")
@@ -55,10 +56,10 @@ class Fields:
 
     def require_known(self, *names: str) -> None:
         """No field is there beside these."""
-        unknown = sorted(str(name) for name in self.content if name not in names)
+        unknown = sorted(shown(str(name), most=50) for name in self.content if name not in names)
         if unknown:
             raise KubeconfigError(
-                f"{self.owner} has {', '.join(unknown)}, which is no field that is known here",
+                f"{self.owner} has {', '.join(unknown[:5])}, which is no field that is known here",
                 "correct the spelling, or take the field out; what it asks for would not be done",
             )
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from .answers import Login
 from .auth_options import Auth
-from .credentials import Credentials, check_packages, read_credentials
+from .credentials import Credentials, Identity, check_packages, read_credentials
 from .headers import checked
 from .proxies import open_pool, proxy_of
 from .reachability import Endpoint
@@ -31,6 +32,7 @@ class Session:
     """Authorization and impersonation."""
     expires: datetime | None = None
     """When the credentials do, as far as that is known."""
+    login: Login = Login.OTHER
 
 
 def open_session(auth: Auth, *, cluster: str, pool_size: int) -> Session:
@@ -63,7 +65,19 @@ def _open(auth: Auth, credentials: Credentials, *, cluster: str, pool_size: int)
     # What a proxy with TLS shows is signed by the same authority; it does not get to see our certificate.
     of_proxy = tls_context(verify=server.verify, ca=ca) if proxy is not None and proxy.scheme == "https" else None
     pool = open_pool(proxy, size=pool_size, tls=own, proxy_tls=of_proxy, server_name=server.name)
-    return Session(endpoint=endpoint, pool=pool, headers=_headers(credentials), expires=identity.expires)
+    return Session(
+        endpoint=endpoint,
+        pool=pool,
+        headers=_headers(credentials),
+        expires=identity.expires,
+        login=_login(identity),
+    )
+
+
+def _login(identity: Identity) -> Login:
+    if identity.authorization.startswith("Basic "):
+        return Login.OTHER if identity.certificate else Login.PASSWORD
+    return Login.OTHER if identity.authorization or identity.certificate else Login.NONE
 
 
 def _headers(credentials: Credentials) -> HTTPHeaderDict:

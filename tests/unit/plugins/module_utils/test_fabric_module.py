@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+import yaml
 from ansible_collections.liqo.fabric.plugins.module_utils._run.targets import CLUSTERS_SPEC
 from ansible_collections.liqo.fabric.plugins.module_utils.fabric_module import FabricModule
 
@@ -57,6 +58,48 @@ def test_a_refusal_of_other_options_does_not_repeat_it(capsys: pytest.CaptureFix
     printed = capsys.readouterr().out
     assert "timeout" in json.loads(printed)["msg"]
     assert TOKEN not in printed
+
+
+ARGUMENTS = ["eks", "get-token", "--cluster-name", "leaf-a", "--region", "eu-central-1", "-p", "x4711", "Bearer y4711="]
+USER = {
+    "username": "u-4711-a1b2",
+    "as-groups": ["admin", "g4711="],
+    "client-key-data": "a2V5LTQ3MTE=",
+    "exec": {"command": "aws", "args": ARGUMENTS, "env": [{"name": "AWS_PROFILE", "value": "v4711+"}]},
+    "auth-provider": {"name": "oidc", "config": {"id-token": "i4711", "idp-issuer-url": "https://dex.example/dex"}},
+}
+EVERYTHING = {
+    "name": "leaf-a",
+    "context": "leaf-a",
+    "host": "https://r0bot-4711:pw%404711@h.example:6443",
+    "proxy": "http://t0ken-4711@proxy.example:3128",
+    "api_key": "k4711",
+    "proxy_headers": {"proxy_basic_auth": "me:h4711"},
+    "kubeconfig": {"users": [{"name": "leaf-a", "user": USER}], "clusters": [], "contexts": []},
+}
+
+
+@pytest.mark.parametrize("as_text", [False, True])
+def test_of_all_options_only_what_is_no_secret_can_be_read_in_a_result(
+    capsys: pytest.CaptureFixture[str], as_text: bool
+) -> None:
+    entry = {**EVERYTHING, "kubeconfig": yaml.safe_dump(EVERYTHING["kubeconfig"])} if as_text else EVERYTHING
+    with module(clusters=[entry]) as started, pytest.raises(SystemExit):
+        started.exit_json(seen=[json.dumps(EVERYTHING), str(EVERYTHING), *ARGUMENTS, "pw@4711", "key-4711"])
+    printed = capsys.readouterr().out + started.logged
+    assert "4711" not in printed
+    for word in (
+        "leaf-a",
+        "eks",
+        "get-token",
+        "eu-central-1",
+        "admin",
+        "aws",
+        "AWS_PROFILE",
+        "dex.example",
+        "h.example",
+    ):
+        assert word in printed
 
 
 @pytest.mark.parametrize("clusters", [None, "leaf-a", [], ["leaf-a"]])

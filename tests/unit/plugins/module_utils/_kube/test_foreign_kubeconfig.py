@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import FabricError
 from ansible_collections.liqo.fabric.plugins.module_utils._kube.foreign_kubeconfig import require_self_contained
@@ -42,3 +44,13 @@ def test_a_file_of_the_cluster_counts_too() -> None:
 def test_what_is_no_kubeconfig_is_named_as_such(text: str) -> None:
     with pytest.raises(FabricError, match="holds no kubeconfig"):
         require_self_contained(text, where="Secret x")
+
+
+def test_a_few_lines_that_would_become_millions_of_values_are_refused_at_once() -> None:
+    levels = "".join(f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 9)}]\n" for n in range(1, 10))
+    merged = "".join(f"m{n}: &m{n} {{<<: [{', '.join([f'*m{n - 1}'] * 9)}]}}\n" for n in range(1, 10))
+    for text in (f"l0: &l0 [x]\n{levels}clusters: [{{name: *l9}}]\n", f"m0: &m0 {{a: b}}\n{merged}clusters: [*m9]\n"):
+        started = time.monotonic()
+        with pytest.raises(FabricError, match="holds no kubeconfig"):
+            require_self_contained(text, where="Secret x")
+        assert time.monotonic() - started < 5

@@ -110,6 +110,19 @@ def test_a_long_list_of_contexts_is_cut() -> None:
     assert error.next_step.endswith("c08, c09 and 15 more")
 
 
+def test_names_in_a_kubeconfig_of_somebody_else_are_shown_cut_and_clean() -> None:
+    odd = "a\x1b]0;owned\x07\u202e" + "x" * 1000
+    for error in (
+        complaint(kubeconfig(contexts=(odd,)), context="qa"),
+        complaint(kubeconfig(), context=odd),
+        complaint(kubeconfig(cluster_name=odd)),
+        complaint(kubeconfig(user={odd: 1})),
+    ):
+        said = str(error.about("leaf-a"))
+        assert said.isprintable()
+        assert len(said) < 500
+
+
 def test_no_current_context_asks_for_one() -> None:
     error = complaint(kubeconfig(current=None))
     assert error.next_step == "set the option context, there are: prod"

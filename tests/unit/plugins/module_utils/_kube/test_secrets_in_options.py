@@ -175,3 +175,19 @@ def test_variables_count_as_well() -> None:
 def test_damaged_values_are_no_obstacle() -> None:
     options = {"kubeconfig": kubeconfig(**{"client-key-data": "%%%"}), "proxy": "http://[broken"}
     assert "%%%" in secret_values(options, {})
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from(["user", "users", "exec", "args", "env", "token", "name", "server"]), inner)
+    ),
+    max_leaves=20,
+)
+
+
+@given(kubeconfig=JSON, host=JSON, headers=JSON)
+def test_whatever_is_given_there_is_an_answer(kubeconfig: object, host: object, headers: object) -> None:
+    options = {"name": "leaf-a", "kubeconfig": kubeconfig, "host": host, "proxy": host, "proxy_headers": headers}
+    assert all(isinstance(value, str) and value for value in secret_values(options, {}))

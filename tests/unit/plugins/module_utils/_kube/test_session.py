@@ -14,7 +14,12 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import FabricError, FailureName
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import (
+    ApiError,
+    FabricError,
+    FailureName,
+    Forbidden,
+)
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.resources import Resource
 from ansible_collections.liqo.fabric.plugins.module_utils._kube import credentials
 from ansible_collections.liqo.fabric.plugins.module_utils._kube.auth_options import resolve
@@ -348,6 +353,51 @@ def test_users_that_kubectl_refuses_are_refused(user: Mapping[str, object], why:
 )
 def test_clusters_that_kubectl_refuses_are_refused(cluster: Mapping[str, object], why: str) -> None:
     assert why in refusal(kubeconfig=kubeconfig({}, "https://h", **cluster)).why
+
+
+FORBIDDEN = {"kind": "Status", "code": 403, "message": 'namespaces is forbidden: User "system:anonymous" cannot list'}
+REFUSED = {"kind": "Status", "code": 401, "message": "Unauthorized"}
+
+
+@pytest.mark.parametrize(
+    ("options", "answer", "why"),
+    [
+        ({}, FORBIDDEN, "no credentials were sent to it"),
+        ({}, REFUSED, "no credentials were sent to it"),
+        ({"username": "me", "password": "pw"}, FORBIDDEN, "by user name and password, which Kubernetes has not taken"),
+        ({"username": "me", "password": "pw"}, REFUSED, "by user name and password, which Kubernetes has not taken"),
+        ({"api_key": "t"}, FORBIDDEN, "it does not know us by these credentials"),
+    ],
+)
+def test_a_server_for_which_we_are_nobody_is_no_reason_to_grant_rights(
+    options: dict[str, object], answer: dict[str, object], why: str
+) -> None:
+    def answered(_request: object) -> tuple[int, object]:
+        return int(str(answer["code"])), answer
+
+    with recording(answered) as server, pytest.raises(FabricError) as caught:
+        connect("leaf-a", {"host": server.url, **options}).list(NAMESPACE)
+    assert why in caught.value.why
+    assert caught.value.fault is FailureName.NO_CREDENTIALS
+    assert not isinstance(caught.value, Forbidden)
+    assert "grant" not in caught.value.next
+
+
+def test_a_user_of_a_kubeconfig_without_anything_is_nobody() -> None:
+    with recording(lambda _request: (403, FORBIDDEN)) as server:
+        config = kubeconfig({}, server.url)
+        for document in (config, {**config, "contexts": [{"name": "x", "context": {"cluster": "c"}}]}):
+            with pytest.raises(FabricError, match="no credentials were sent to it"):
+                connect("leaf-a", {"kubeconfig": document}).list(NAMESPACE)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_credentials_that_are_known_or_over_are_told_as_before(status: int) -> None:
+    message = 'namespaces is forbidden: User "jane" cannot list'
+    answer = {"kind": "Status", "code": status, "message": message}
+    with recording(lambda _request: (status, answer)) as server, pytest.raises(ApiError) as caught:
+        connect("leaf-a", {"host": server.url, "api_key": "t"}).list(NAMESPACE)
+    assert caught.value.http_status == status
 
 
 # --- the connection -------------------------------------------------------------------------------------------------
