@@ -74,7 +74,7 @@ def _network(cidr: str) -> _Network | None:
     return _parsed(cidr) if len(cidr) <= LONGEST else None
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=16384)
 def _parsed(cidr: str) -> _Network | None:
     try:
         return ipaddress.ip_network(cidr, strict=False)

@@ -20,7 +20,7 @@ from .faults import only
 from .model import ClusterId, Pair, ServiceType
 from .objects import Child, Connection, Endpoint, Fact, FactName, Held, Side, TenantNamespace, names
 from .phrases import few
-from .pools import has_room, is_inside, networks_of
+from .pools import is_inside, largest_free, networks_of
 
 MANAGER, IPAM, FABRIC = "controller-manager", "ipam", "fabric"
 """Components of Liqo on which a link depends."""
@@ -222,6 +222,7 @@ def _pool(case: Case) -> Cause | None:
     pools = networks_of(clues.pools)
     if not pools:
         return None
+    free = largest_free(pools, taken)
     for pending in clues.networks or ():
         if pending.peer != peer or pending.given:
             continue
@@ -233,7 +234,7 @@ def _pool(case: Case) -> Cause | None:
                     why=f"Network {pending.name} asks for {wanted}, in none of the pools {few(clues.pools)}",
                     next=f"add a pool with {wanted} (ipam.pools of Liqo's chart) on {cluster}, or upgrade it to 1.2.0",
                 )
-            if not has_room(pools, taken, wanted.prefixlen):
+            if wanted.prefixlen < free:
                 return Cause(
                     fault=FailureName.IPAM_POOL_FULL,
                     cluster=cluster,

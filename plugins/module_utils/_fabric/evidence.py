@@ -16,6 +16,8 @@ from .faults import Fault, View, agreement_faults, freshness_faults, handshake_f
 from .model import ClusterId, Settings
 from .objects import ClusterState
 
+MOST_FAULTS = 50
+"""Of one link; `why_not_next` counts them all."""
 LINK_KINDS = ("Configuration", "GatewayServer", "GatewayClient", "PublicKey")
 
 
@@ -73,7 +75,7 @@ def weigh(one: ClusterState, other: ClusterState, *, declared: Settings | None =
     return Evidence(
         rung=rung,
         why_not_next=_why(blocking) if blocking else "no probe was sent through the tunnel",
-        faults=(*disagreements, *unread, *broken, *stale),
+        faults=(*disagreements, *unread, *broken, *stale)[:MOST_FAULTS],
     )
 
 
@@ -82,7 +84,8 @@ def weigh_alone(here: ClusterState, peer: ClusterId, *, because: str) -> Evidenc
     view = View(here, peer, None)
     faults: tuple[Fault, ...] = ()
     if view.side.link_objects():
-        faults = (*own_faults(view), *handshake_faults(view, is_expected=False), *freshness_faults(view))
+        found = (*own_faults(view), *handshake_faults(view, is_expected=False), *freshness_faults(view))
+        faults = found[:MOST_FAULTS]
     return Evidence(rung=Rung.DECLARED if view.side.link_objects() else None, why_not_next=because, faults=faults)
 
 

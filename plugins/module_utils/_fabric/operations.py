@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from heapq import heapify, heappop, heappush
 from typing import TypeVar
 
 from .errors import FabricError
 from .model import ClusterId, Pair, ServiceType
 from .objects import Fact, GatewayServerSpec, Kind, Later, Marked, Spec
+from .phrases import few
 
 _W = TypeVar("_W", bound="Write")
 
@@ -160,14 +162,37 @@ def ordered(ops: Iterable[Op]) -> tuple[Op, ...]:
 
 
 def in_order(ops: Iterable[_W]) -> tuple[_W, ...]:
-    """Each operation after those that it needs, otherwise as they came."""
-    left = {op.id: op for op in ops}
+    """Each operation after those that it needs, otherwise as they came.
+
+    Thousands of operations may share what they need, so that each set of needs is counted once.
+    """
+    by_id = {op.id: op for op in ops}
+    listed = list(by_id.values())
+    open_needs: dict[frozenset[str], int] = {}
+    behind: dict[frozenset[str], list[int]] = {}
+    needed_by: dict[str, list[frozenset[str]]] = {}
+    for index, op in enumerate(listed):
+        if op.needs not in behind:
+            known = [name for name in op.needs if name in by_id]
+            open_needs[op.needs] = len(known)
+            for name in known:
+                needed_by.setdefault(name, []).append(op.needs)
+        behind.setdefault(op.needs, []).append(index)
+    ready = [index for needs, found in behind.items() if not open_needs[needs] for index in found]
+    heapify(ready)
     done: list[_W] = []
-    while left:
-        first = next((name for name, op in left.items() if op.needs.isdisjoint(left)), None)
-        if first is None:
-            raise ValueError(f"operations need each other: {', '.join(sorted(left))}")
-        done.append(left.pop(first))
+    names = list(by_id)
+    while ready:
+        index = heappop(ready)
+        done.append(listed[index])
+        for needs in needed_by.get(names[index], ()):
+            open_needs[needs] -= 1
+            if not open_needs[needs]:
+                for follower in behind[needs]:
+                    heappush(ready, follower)
+    if len(done) < len(listed):
+        stuck = by_id.keys() - {op.id for op in done}
+        raise ValueError(f"operations need each other: {few(sorted(stuck))}")
     return tuple(done)
 
 

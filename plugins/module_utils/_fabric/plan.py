@@ -26,6 +26,7 @@ from .objects import (
 )
 from .operations import BOOKKEEPING, LinkPlan, Op, Verb, complete, diff, laters, ordered
 from .owners import differences, refuse_conflict
+from .phrases import few
 from .rotation import in_shortest_order, key_wishes
 from .sight import refuse_peering, refuse_unread
 
@@ -202,7 +203,7 @@ def _only_marks(ops: list[Op]) -> tuple[list[Op], tuple[str, ...]]:
             marks += [mark] if mark.changes else []
         if op.verb is not Verb.UPDATE or any(change.field not in BOOKKEEPING for change in op.changes):
             rest.append(f"{op.id} ({op.reason})")
-    return marks, (f"adopted as it is, left to the next run: {'; '.join(rest)}",) if rest else ()
+    return marks, (f"adopted as it is, left to the next run: {few(rest)}",) if rest else ()
 
 
 def _side_ops(desired: DesiredSide, here: ClusterState, there: ClusterState) -> list[Op]:

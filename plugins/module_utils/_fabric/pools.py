@@ -32,9 +32,9 @@ def free_blocks(pools: Iterable[IPv4Network], used: Iterable[IPv4Network]) -> tu
     return tuple(block for pool in sorted(pools) for block in _free(pool, taken))
 
 
-def has_room(pools: Iterable[IPv4Network], used: Iterable[IPv4Network], prefixlen: int) -> bool:
-    """Is a network of this size free in one of the pools?"""
-    return any(block.prefixlen <= prefixlen for block in free_blocks(pools, used))
+def largest_free(pools: Iterable[IPv4Network], used: Iterable[IPv4Network]) -> int:
+    """The prefix length of the largest network that is free in one of the pools; 33 where none is."""
+    return min((block.prefixlen for block in free_blocks(pools, used)), default=33)
 
 
 def is_inside(network: IPv4Network, pools: Iterable[IPv4Network]) -> bool:

@@ -18,6 +18,7 @@ from .findings import Check, Finding, Level, in_order
 from .model import ClusterId, Pair, ServiceType
 from .objects import ClusterState, ConfigurationSpec, Endpoint, GatewayClientSpec, GatewayServerSpec, Kind
 from .operations import LinkPlan, Op
+from .phrases import few
 from .pools import DEFAULT_POOLS
 
 NEWEST_TESTED = (1, 2)
@@ -224,8 +225,8 @@ def _pools_and_remaps(scene: Scene) -> Iterator[Finding]:
                 Level.ERROR if sure else Level.WARNING,
                 op.cluster,
                 pair,
-                what=f"{op.peer}'s {', '.join(outside)} lies outside of the IPAM pools of {op.cluster}",
-                why=f"Liqo before 1.2.0 gives such a peer no network; its pools are {', '.join(pools)}{assumed}",
+                what=f"{op.peer}'s {few(outside)} lies outside of the IPAM pools of {op.cluster}",
+                why=f"Liqo before 1.2.0 gives such a peer no network; its pools are {few(pools)}{assumed}",
                 next=f"add it to ipam.pools of Liqo on {op.cluster}, or upgrade Liqo there to 1.2.0",
             )
         others = [used for used in seen.networks if used.peer != op.peer]
@@ -242,7 +243,7 @@ def _pools_and_remaps(scene: Scene) -> Iterator[Finding]:
                     op.cluster,
                     pair,
                     what=f"no room is left in the IPAM pools of {op.cluster} for {op.peer}'s {cidr}",
-                    why=f"its pools are {', '.join(pools)}, and no free network of that size is in them",
+                    why=f"its pools are {few(pools)}, and no free network of that size is in them",
                     next=f"add a pool to ipam.pools of Liqo on {op.cluster}",
                 )
 
@@ -337,7 +338,7 @@ def _taken(
 ) -> Iterator[Finding]:
     """An error for what serves somebody else already."""
     if users:
-        why = f"used by {', '.join(users)}"
+        why = f"used by {few(users)}"
         yield scene.finding(check, Level.ERROR, op.cluster, pair, what=f"{what} is taken", why=why, next=step)
 
 

@@ -13,6 +13,7 @@ from .model import ClusterId, FabricName, Pair
 from .objects import ClusterState, Fact, FactName, ForeignCluster, Held, KeySecret, Kind, Side, TenantNamespace
 from .operations import LinkPlan, Op, Verb, ordered
 from .owners import left
+from .phrases import few
 from .report import Outcome
 from .sight import refuse_peering, refuse_unread
 
@@ -94,7 +95,7 @@ def _why_it_stays(side: Side, fabric: FabricName, named: bool) -> str:
     """Why one side is not removed; empty when it is."""
     others = side.owners() - {fabric}
     if others:
-        return f"for {', '.join(sorted(others))}"
+        return f"for {few(sorted(others))}"
     if not named and (fabric not in side.owners() or not _is_all_marked(side)):
         return "since part of it was not made by this collection: name the pair to remove it"
     return ""

@@ -14,6 +14,7 @@ from .errors import FabricError, FailureName
 from .findings import Check, Finding, Level
 from .model import ClusterId, Fabric, Pair
 from .objects import ClusterState
+from .phrases import few
 
 NEEDED = ("Configuration", "GatewayServer", "GatewayClient", "PublicKey", "Connection")
 """Kinds without which nothing can be said about a link."""
@@ -72,7 +73,7 @@ def refuse_peering(pair: Pair, states: Sequence[ClusterState], *, allow: bool) -
         if evidence:
             raise FabricError(
                 what=f"{side.cluster} and {side.peer} are peered, their connection is not a shortcut",
-                where=f"cluster {side.cluster}: {', '.join(evidence)}",
+                where=f"cluster {side.cluster}: {few(evidence)}",
                 why="the objects of a shortcut would be those that carry the peering",
                 next="take the pair out of shortcuts, or set allow_peering_pairs to true if you mean it",
                 fault=FailureName.CARRIES_PEERING,

@@ -53,6 +53,7 @@ def _cluster_lines(clusters: Row) -> list[str]:
         told = "reachable" if state.get("reachable") else f"unreachable: {failure.get('why', 'nobody says why')}"
         if state.get("unread"):
             told += f"; our rights do not show {_cell(state['unread'])}"
+        told += "".join(f"; {note}" for note in state.get("notes") or ())
         cells = (state.get("version"), networks.get("pod"), networks.get("external"))
         rows.append((name, *map(_cell, cells), told))
     return aligned(rows)

@@ -119,7 +119,7 @@ def _run_lines(result: Row, again: str) -> list[str]:
     if len(shown) > MOST_LINKS_WITH_WRITES:
         rest = counted(len(shown) - MOST_LINKS_WITH_WRITES, "more link")
         lines.append(f"  the writes of {rest} are in the result, under plan")
-    strays = [op for op in result["plan"] if not any(op in found for found in writes.values())]
+    strays = [op for op in result["plan"] if _pair_of(op) not in writes]
     if strays:
         lines += [
             "",
@@ -205,10 +205,13 @@ def _op_id(op: Row) -> str:
 def _writes_by_pair(result: Row) -> dict[tuple[str, ...], list[Row]]:
     found: dict[tuple[str, ...], list[Row]] = {_pair(link): [] for link in result["links"]}
     for op in result["plan"]:
-        pair = tuple(sorted((str(op.get("cluster")), _peer(op))))
-        if pair in found:
-            found[pair].append(op)
+        if _pair_of(op) in found:
+            found[_pair_of(op)].append(op)
     return found
+
+
+def _pair_of(op: Row) -> tuple[str, ...]:
+    return tuple(sorted((str(op.get("cluster")), _peer(op))))
 
 
 def _peer(op: Row) -> str:

@@ -40,6 +40,7 @@ from .resources import (
 )
 
 _TAG = re.compile(r"[A-Za-z0-9_][-A-Za-z0-9_.]{0,127}")
+MOST_PEERS = 10_000
 OLDEST_KINDS = (1, 0)
 """The version that brought the kinds that are read here."""
 
@@ -120,9 +121,20 @@ def too_old(raw: Raw, where: str) -> FabricError | None:
 
 
 def parse_cluster(raw: Raw, cluster: ClusterId) -> ClusterState:
-    """The state of one cluster with a side for every peer of which anything is held."""
+    """The state of one cluster with a side for every peer of which anything is held.
+
+    Raises FabricError where there are more peers than any fabric has.
+    """
     by_peer = ByPeer(raw.objects)
     peers = [peer for peer in by_peer.peers() if peer != cluster]
+    if len(peers) > MOST_PEERS:
+        raise FabricError(
+            what=f"{cluster} holds objects of {len(peers)} peers",
+            where=f"cluster {cluster}",
+            why=f"more than {MOST_PEERS} peers are not looked at",
+            next="remove the objects of peers that are not there (kubectl get foreignclusters.core.liqo.io)",
+            fault=FailureName.LIMIT_REACHED,
+        )
     return ClusterState(
         id=cluster,
         liqo_namespace=raw.liqo_namespace,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .._fabric.diagnosis import FABRIC, IPAM, MANAGER, Allocation, Workload
+from .._fabric.phrases import few
 from .body import Json, as_cluster_id, int_at, items_at, text_at
 from .names import COMPONENT, REMOTE_CLUSTER_ID
 from .parse import labels_of
@@ -25,11 +26,14 @@ SERVED_BY = {
 """Components that take each of Liqo's finalizers away. Those of routes and firewalls are the fabric's or the gateway's,
 and the gateway is gone when they hang."""
 
+MOST_WORKLOADS, MOST_PODS = 200, 2000
+"""Of one namespace. Liqo has five Deployments and a pod on each node."""
+
 
 def parse_workloads(bodies: Iterable[Json], pods: Iterable[Json] = ()) -> tuple[Workload, ...]:
     """Deployments and DaemonSets; ``pods`` of the same namespace add why some are not ready."""
-    seen = tuple(pods)
-    return tuple(parse_workload(body, seen) for body in bodies)
+    seen = tuple(pods)[:MOST_PODS]
+    return tuple(parse_workload(body, seen) for body in tuple(bodies)[:MOST_WORKLOADS])
 
 
 def parse_workload(body: Json, pods: Iterable[Json] = ()) -> Workload:
@@ -46,7 +50,7 @@ def parse_workload(body: Json, pods: Iterable[Json] = ()) -> Workload:
         namespace=text_at(body, "metadata", "namespace"),
         ready=ready,
         wanted=wanted or 0,
-        state="; ".join(state for state in map(_pod_state, own) if state),
+        state=few([state for state in map(_pod_state, own) if state]),
     )
 
 

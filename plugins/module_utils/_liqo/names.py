@@ -61,6 +61,9 @@ WISHES = "liqo-fabric.github.io/wishes"
 LONGEST_MARK = 16384
 """Letters of such an annotation. A longer one is none of ours."""
 
+MOST_OWNERS = 64
+"""An object that more fabrics claim is claimed by none: nobody could agree about it."""
+
 
 def write_owners(owners: Iterable[FabricName]) -> str:
     """The annotation's value."""
@@ -71,7 +74,8 @@ def read_owners(value: str) -> frozenset[FabricName]:
     """The fabrics of an annotation's value; what cannot be the name of a fabric is none."""
     if len(value) > LONGEST_MARK:
         return frozenset()
-    return frozenset(FabricName(name) for name in map(str.strip, value.split(",")) if is_name(name))
+    names = frozenset(FabricName(name) for name in map(str.strip, value.split(",")) if is_name(name))
+    return names if len(names) <= MOST_OWNERS else frozenset()
 
 
 def write_wishes(wishes: Mapping[FabricName, Mapping[str, str]]) -> str:

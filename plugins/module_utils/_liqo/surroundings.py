@@ -16,11 +16,15 @@ from .names import COMPONENT, NETWORK_TYPE, REMOTE_CLUSTER_ID
 from .parse import labels_of
 from .resources import NETWORK
 
+MOST_NETWORKS = 5000
+"""More than a cluster with a thousand peers has."""
+MOST_POOLS = 64
+
 
 def used_networks(raw: Raw) -> tuple[UsedNetwork, ...]:
-    """Every CIDR that the cluster's IPAM has given out, sorted."""
+    """The CIDRs that the cluster's IPAM has given out, sorted."""
     found = []
-    for body in raw.of(NETWORK):
+    for body in raw.of(NETWORK)[:MOST_NETWORKS]:
         cidr = text_at(body, "status", "cidr")
         if cidr:
             labels = labels_of(body)
@@ -40,7 +44,7 @@ def ipam_pools(deployments: Iterable[Json]) -> tuple[str, ...] | None:
         arguments = [text for container in containers for text in texts_at(container, "args")]
         flag = "--pools="
         pools = [cidr for text in arguments if text.startswith(flag) for cidr in text.removeprefix(flag).split(",")]
-        return tuple(cidr.strip() for cidr in pools if cidr.strip()) or DEFAULT_POOLS
+        return tuple(cidr.strip() for cidr in pools[:MOST_POOLS] if cidr.strip()) or DEFAULT_POOLS
     return None
 
 

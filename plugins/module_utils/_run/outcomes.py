@@ -18,6 +18,7 @@ from .._fabric.links import describe
 from .._fabric.model import ClusterId, Fabric, Pair, State
 from .._fabric.objects import ClusterState
 from .._fabric.operations import LinkPlan, Op
+from .._fabric.phrases import few
 from .._fabric.removal import outcome_of
 from .._fabric.report import LinkReport, Outcome
 from .._fabric.rotation import key_wishes
@@ -66,10 +67,10 @@ def _not_gathered(fabric: Fabric, pair: Pair, one: ClusterState, other: ClusterS
     """Why the link is not gathered, as a note; empty where it is."""
     owners = others_own(fabric.name, one, other)
     if owners:
-        return f"not gathered, it belongs to {', '.join(owners)}"
+        return f"not gathered, it belongs to {few(owners)}"
     evidence = [text for state in (one, other) for text in state.side(pair.other(state.id)).carries_peering()]
     if evidence:
-        return f"not gathered, it is a peering: {', '.join(evidence)}"
+        return f"not gathered, it is a peering: {few(evidence)}"
     for consumer, provider, _kinds in hidden_peerings(pair, (one, other)):
         return f"not gathered: our rights do not show whether {consumer} is peered with {provider} as its provider"
     return ""
