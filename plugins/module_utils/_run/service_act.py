@@ -32,7 +32,9 @@ from .writing import CONFLICT_TRIES, create_once, delete_unchanged
 
 WIDTH = 32
 SETTLE_S = 3.0
-"""After so long without a change the plan is made again: policies take effect a moment after they are written."""
+"""After so long without progress the plan is made again: policies take effect a moment after they are written."""
+LONGEST_S = 5 * SETTLE_S
+"""After so long the plan is made again in any case."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +57,7 @@ def execute(
     deadline: float,
 ) -> Result:
     """Carry out the operations, each after those that it needs; then wait for the goals until the deadline, but no
-    longer than SETTLE_S without any change. Never raises a FabricError.
+    longer than SETTLE_S without progress. Never raises a FabricError.
     """
     changes = Changes()
     awaited = {fact.cluster for op in ops for fact in op.awaits} | {goal.cluster for goal in goals if wait}
@@ -114,13 +116,18 @@ class _Run:
                     del left[op.id]
 
     def await_goals(self, goals: Iterable[SliceFact]) -> tuple[SliceFact, ...]:
+        """Those that do not hold in the end. What one cluster changes again and again keeps no other one waiting."""
         wanted = [goal for goal in goals if goal.cluster in self.feeds]
+        begun = since = time.monotonic()
+        fewest = len(wanted) + 1
         while True:
             count = self.changes.count
             missing = self._missing(wanted)
-            patience = min(SETTLE_S, self.deadline - time.monotonic())
+            if len(missing) < fewest:
+                fewest, since = len(missing), time.monotonic()
+            patience = min(since + SETTLE_S, begun + LONGEST_S, self.deadline) - time.monotonic()
             hopeless = STOP.is_set or all(self._lost([fact]) for fact in missing)
-            if hopeless or not self.changes.wait_beyond(count, timeout_s=patience):
+            if hopeless or patience <= 0 or not self.changes.wait_beyond(count, timeout_s=patience):
                 return tuple(missing)
 
     def _missing(self, facts: Iterable[SliceFact]) -> list[SliceFact]:

@@ -5,16 +5,29 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import FabricError, Forbidden
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import State
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.propagation.model import Mode
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import ClusterId, State
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.objects import Meta
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.propagation.model import Mode, Origin, Slice
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.propagation.operations import (
+    FactName,
+    SliceFact,
+    SliceOp,
+)
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.resources import Resource
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.services_text import propagation_text
+from ansible_collections.liqo.fabric.plugins.module_utils._kube.client import Api
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo import resources
+from ansible_collections.liqo.fabric.plugins.module_utils._run import service_act
+from ansible_collections.liqo.fabric.plugins.module_utils._run.world import Changes
 
+from tests.unit import build
 from tests.unit.bodies import body, tenant
 from tests.unit.offloaded import (
     HUB,
@@ -193,6 +206,64 @@ def test_without_waiting_what_liqo_has_to_do_is_pending(world: World) -> None:
         "leaf-b": "pending",
         "leaf-c": "in_sync",
     }
+
+
+def test_an_exception_of_one_write_is_a_failure_of_its_leaf(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    original = service_act.write
+
+    def write(op: SliceOp, api: Api) -> None:
+        if op.cluster == "leaf-b":
+            raise ValueError("what-the-cluster-said")
+        original(op, api)
+
+    monkeypatch.setattr(service_act, "write", write)
+    result = run(world)
+    assert written(world) == {**HONEST, "leaf-b": {}}
+    (failure,) = result["failures"]
+    assert failure["fault"] == "not-understood"
+    assert "what-the-cluster-said" not in str(result)
+    assert rows(result)["leaf-a"]["outcome"] == "created"
+
+
+class Flipping:
+    """The slices of a leaf that are others at every look."""
+
+    unusable = None
+
+    def __init__(self, changes: Changes) -> None:
+        self.changes = changes
+        self.looks = 0
+
+    def slices(self) -> tuple[Slice, ...]:
+        self.looks += 1
+        self.changes.add()
+        meta = Meta(name=f"lf-web.{(self.looks - 1) // 2 % 2}", namespace=PLACE)
+        return (Slice(meta=meta, service="web", origin=Origin.OURS),)
+
+
+def test_a_leaf_that_never_comes_to_rest_keeps_no_round_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service_act, "SETTLE_S", 0.05)
+    changes = Changes()
+    feed = Flipping(changes)
+    reading = SimpleNamespace(services=SimpleNamespace(state=build.cluster("leaf-b")))
+    goals = [
+        SliceFact(
+            name=FactName.MIRRORED,
+            cluster=ClusterId("leaf-b"),
+            hub=HUB,
+            namespace=PLACE,
+            service="web",
+            slice=f"lf-web.{number}",
+        )
+        for number in (0, 1)
+    ]
+    begun = time.monotonic()
+    run_of_it = service_act._Run(
+        cast(Any, {"leaf-b": reading}), cast(Any, {"leaf-b": feed}), changes, deadline=begun + 60
+    )
+    assert len(run_of_it.await_goals(goals)) >= 1
+    assert time.monotonic() - begun < 10
+    assert feed.looks > 2
 
 
 def test_a_mode_that_needs_policies_writes_them_first_and_is_left_in_the_right_order(world: World) -> None:
