@@ -48,9 +48,12 @@ def gather(pair: Pair, one: ClusterState, other: ClusterState) -> Gathered:
 
 
 def others_own(fabric: FabricName, one: ClusterState, other: ClusterState) -> tuple[FabricName, ...]:
-    """The fabrics that own the link while this one does not; empty for links of ours and for those of nobody."""
-    owners = one.side(other.id).owners() | other.side(one.id).owners()
-    return () if fabric in owners else tuple(sorted(owners))
+    """The fabrics that own a side of the link which this one does not own; empty for links of ours and without a mark.
+
+    Each side is judged by its own marks: ours on one side do not make the other side ours.
+    """
+    owners = (one.side(other.id).owners(), other.side(one.id).owners())
+    return tuple(sorted({name for found in owners if fabric not in found for name in found}))
 
 
 def _of_server(server: GatewayServer, here: ClusterState) -> dict[str, Any]:

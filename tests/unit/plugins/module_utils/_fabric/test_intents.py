@@ -294,7 +294,8 @@ def test_links_of_others_are_not_gathered_but_those_of_nobody_are() -> None:
     a, b = link()
     assert others_own(RETAIL, a, b) == ()
     assert others_own(RETAIL, marked(a), marked(b)) == ()
-    assert others_own(RETAIL, marked(a, "edge"), b) == ()
+    assert others_own(RETAIL, marked(a, "edge", "retail"), b) == ()
+    assert others_own(RETAIL, marked(a, "edge"), b) == ("edge",)
     assert others_own(RETAIL, marked(a, "edge"), marked(b, "edge")) == ("edge",)
 
 
