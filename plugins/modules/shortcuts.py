@@ -59,6 +59,15 @@ options:
       - With O(state=exact), how many links may be removed. When more would go, none goes, and their number is named.
     type: int
     default: 5
+  keep_links_of:
+    description:
+      - Clusters whose links are not removed in this run, by their names. Such a removal is blocked with the fault
+        C(in-use), everything else of the run is done.
+      - The role P(liqo.fabric.fabric#role) names the clusters there on which a Service could not be moved off a
+        shortcut.
+    type: list
+    elements: str
+    default: []
   adopt:
     description:
       - Put the mark of O(fabric) on wanted links that nobody has marked, made by hand or by C(liqoctl). Without it
@@ -513,6 +522,7 @@ ARGUMENT_SPEC = {
     "adopt": {"type": "bool", "default": False},
     "force_conflicts": {"type": "bool", "default": False},
     "forget": {"type": "list", "elements": "str", "default": []},
+    "keep_links_of": {"type": "list", "elements": "str", "default": []},
     "scope": {"type": "list", "elements": "str"},
     "scope_rule": {"type": "str", "choices": ["inside", "anchored"], "default": "inside"},
     "only": {"type": "list", "elements": "list"},

@@ -39,6 +39,7 @@ def parse_run_options(
         "adopt": bool(params.get("adopt")),
         "force_conflicts": bool(params.get("force_conflicts")),
         "max_removals": 5 if removals is None else removals,
+        "keep_links_of": _members(params.get("keep_links_of") or (), "keep_links_of", ids, found),
         "forget": _forgotten(params.get("forget") or (), ids, found),
         "scope": _scope(params, ids, found),
         "tolerate": _tolerance(params.get("tolerate"), found),
@@ -57,15 +58,19 @@ def _forgotten(names: Sequence[str], ids: Mapping[str, ClusterId], found: list[V
 
 def _scope(params: Mapping[str, Any], ids: Mapping[str, ClusterId], found: list[Violation]) -> Scope:
     names, only = params.get("scope"), params.get("only")
-    clusters = None
-    if names is not None:
-        for index, name in enumerate(names):
-            if name not in ids:
-                known = ", ".join(sorted(ids))
-                _add(found, f"scope[{index}]", f"unknown cluster {name!r}", f"clusters of this task are: {known}")
-        clusters = frozenset(ids[name] for name in names if name in ids)
+    clusters = None if names is None else _members(names, "scope", ids, found)
     rule = ScopeRule(params.get("scope_rule") or "inside")
     return Scope(clusters=clusters, rule=rule, pairs=pairs_of(only, "only", ids, found) if only is not None else None)
+
+
+def _members(
+    names: Sequence[str], option: str, ids: Mapping[str, ClusterId], found: list[Violation]
+) -> frozenset[ClusterId]:
+    for index, name in enumerate(names):
+        if name not in ids:
+            known = ", ".join(sorted(ids))
+            _add(found, f"{option}[{index}]", f"unknown cluster {name!r}", f"clusters of this task are: {known}")
+    return frozenset(ids[name] for name in names if name in ids)
 
 
 def pairs_of(

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import (
+    FailureName,
     InputError,
 )
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.gathered import gather, others_own
@@ -124,6 +125,18 @@ def test_exact_removes_none_rather_than_more_than_max_removals(limit: int, block
         assert "leaf-a <-> leaf-c, leaf-b <-> leaf-c" in str(limited[AC].blocked)
         assert "set max_removals to 2" in str(limited[AC].blocked)
         assert limited[AC].ops == ()
+
+
+def test_links_that_services_may_still_use_stay_and_those_of_others_go() -> None:
+    declared = fabric(state=State.EXACT, keep_links_of=frozenset({B}))
+    plans = planned(declared, linked(AC, BC))
+    kept = plans[BC].blocked
+    assert kept is not None
+    assert (kept.fault, plans[BC].ops) == (FailureName.IN_USE, ())
+    assert plans[AC].blocked is None
+    assert {op.verb for op in plans[AC].ops} == {Verb.DELETE}
+    # What is declared is made and repaired all the same.
+    assert planned(fabric(BC, keep_links_of=frozenset({B})), linked())[BC].ops
 
 
 def claiming(state: ClusterState, *peers: str) -> ClusterState:
