@@ -166,6 +166,8 @@ def read_page(body: Json, *, resource: Resource, namespace: str | None, limits: 
     following, version = metadata.get("continue") or "", metadata.get("resourceVersion") or ""
     if not isinstance(items, (list, NoneType)) or not isinstance(following, str) or not isinstance(version, str):
         raise NotKubernetesError("is no list of objects")
+    if len(version) > limits.name:
+        raise NotKubernetesError("has no version that could be one")
     if len(following) > limits.continue_token:
         raise LimitReachedError(f"a continue token of more than {limits.continue_token} characters")
     found = tuple(object_of(item, resource=resource, namespace=namespace) for item in items or ())

@@ -10,6 +10,7 @@ family of ApiError, and FabricError for answers that cannot be understood or are
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from .answers import Answer, read_page
 from .deadline import Allowed
 from .door import LimitReachedError, NotKubernetesError, as_fabric_error, object_of
 from .exchange import Call, Counters, Exchange
+from .limits import Limits
 from .watching import Watch, cannot_watch
 
 PAGE_SIZE = 500
@@ -41,12 +43,33 @@ class Listing:
     """The server's clock, whole seconds, UTC."""
 
 
+class _Taken:
+    """What was listed within one time; thread-safe."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._lock = threading.Lock()
+        self._items = self._bytes = 0
+
+    def add(self, items: int, size: int) -> None:
+        """Raises LimitReachedError."""
+        with self._lock:
+            self._items += items
+            self._bytes += size
+            found = self._items, self._bytes
+        most = self._limits.reading_items, self._limits.reading_bytes
+        for count, limit, what in zip(found, most, ("objects", "bytes"), strict=True):
+            if count > limit:
+                raise LimitReachedError(f"more than {limit} {what} in all that was read of it")
+
+
 class Api:
     """Thread-safe: several requests may run at once, each on its own pooled connection."""
 
-    def __init__(self, exchange: Exchange, *, deadline: Allowed | None = None) -> None:
+    def __init__(self, exchange: Exchange, *, deadline: Allowed | None = None, taken: _Taken | None = None) -> None:
         self._exchange = exchange
         self._deadline = deadline
+        self._taken = taken
 
     @property
     def cluster(self) -> str:
@@ -76,16 +99,15 @@ class Api:
     def within(self, seconds: float, what: str = "this cluster") -> Api:
         """The same connection, for requests that all end within this time from now, whatever their own limits.
 
-        `what` is for the error: what has so much time.
+        All lists together have a limit, too. `what` is for the error: what has so much time.
         """
-        deadline = self._exchange.allow(seconds, what)
-        if self._deadline is not None and self._deadline.until < deadline.until:
-            deadline = self._deadline
-        return Api(self._exchange, deadline=deadline)
+        taken = self._taken or _Taken(self._exchange.limits)
+        return Api(self._exchange, deadline=self._earlier(seconds, what), taken=taken)
 
     def list(self, resource: Resource, *, namespace: str | None = None, label_selector: str | None = None) -> Listing:
         """Every object, read page by page; without `namespace` those of all namespaces."""
-        api = self.within(self._exchange.limits.list_s, "one list")
+        deadline = self._earlier(self._exchange.limits.list_s, "one list")
+        api = Api(self._exchange, deadline=deadline, taken=self._taken)
         try:
             return api._list(resource, namespace=namespace, label_selector=label_selector, limit=PAGE_SIZE)
         except Gone:
@@ -209,6 +231,8 @@ class Api:
                 page = read_page(answer.body, resource=resource, namespace=namespace, limits=self._exchange.limits)
                 items += page.items
                 size, pages = size + answer.size, pages + 1
+                if self._taken is not None:
+                    self._taken.add(len(page.items), answer.size)
                 if not page.following:
                     # Every page repeats the version of the first one.
                     version = page.resource_version
@@ -218,6 +242,10 @@ class Api:
                 tokens.add(page.following)
                 self._check_size(pages=pages, items=len(items), size=size)
                 query = query | {"continue": page.following}
+
+    def _earlier(self, seconds: float, what: str) -> Allowed:
+        deadline = self._exchange.allow(seconds, what)
+        return deadline if self._deadline is None or deadline.until < self._deadline.until else self._deadline
 
     def _check_size(self, *, pages: int, items: int, size: int) -> None:
         """Of a list that goes on."""

@@ -105,11 +105,13 @@ def object_of(body: object, *, resource: Resource, namespace: str | None = None)
     metadata = metadata_in(body)
     found = cast("dict[str, object]", body)
     name, place = metadata.get("name"), metadata.get("namespace") or None
-    if not isinstance(name, str) or name in ("", ".", "..") or "/" in name or "%" in name:
+    if not isinstance(name, str) or not _is_segment(name):
         raise NotKubernetesError("has an object without a legal name")
     for field, kind in _FIELDS_OF_METADATA:
         if (value := metadata.get(field)) is not None and type(value) is not kind:
             raise NotKubernetesError(f"has an object whose metadata.{field} is of another type")
+        if isinstance(value, str) and len(value) > DEFAULT.name:
+            raise NotKubernetesError(f"has an object whose metadata.{field} has more than {DEFAULT.name} characters")
     if (place is not None) is not resource.namespaced or namespace not in (None, place):
         raise NotKubernetesError("has an object in another namespace than those that were asked for")
     for field in _MAPS:
@@ -122,6 +124,11 @@ def object_of(body: object, *, resource: Resource, namespace: str | None = None)
     # What a server calls it otherwise is no reason to write another kind.
     found["apiVersion"], found["kind"] = resource.api_version, resource.kind
     return found
+
+
+def _is_segment(name: str) -> bool:
+    """Of a path, by the rule for the names of all kinds."""
+    return name not in ("", ".", "..") and "/" not in name and "%" not in name and len(name) <= DEFAULT.name
 
 
 def metadata_in(body: object) -> dict[str, object]:

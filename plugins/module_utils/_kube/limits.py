@@ -49,12 +49,20 @@ class Limits:
     # A list.
     pages: int = 500
     """Of one list. A page may be empty and name a next one."""
-    items: int = 100_000
-    """Objects of one list: twenty times the largest fabric that was measured."""
+    items: int = 50_000
+    """Objects of one list: ten times the largest fabric that was measured."""
     list_bytes: int = 128 * MIB
     """One list with all its pages, before it is read as JSON."""
     continue_token: int = 8 * 1024
     """Characters; it becomes part of a URL. Kubernetes sends some hundred."""
+
+    # All that is read within one time that `Api.within` gives.
+    reading_items: int = 100_000
+    """Objects of all lists. To work on them takes ten seconds of the processor, which other clusters need too."""
+    reading_bytes: int = 256 * MIB
+    """Of all lists."""
+    name: int = 1024
+    """Characters of a name, and of other fields of metadata that become part of a URL. Most kinds have 253 at most."""
 
     # A watch.
     line_bytes: int = 8 * MIB

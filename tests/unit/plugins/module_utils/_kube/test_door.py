@@ -139,12 +139,12 @@ def with_metadata(**changes: object) -> dict[str, Any]:
 
 
 WRONG: dict[str, list[Any]] = {
-    "name": [None, "", 1, [], "..", "a/b", "../../secrets/x", "a%2fb"],
+    "name": [None, "", 1, [], "..", "a/b", "../../secrets/x", "a%2fb", "a" * 2000],
     "namespace": [None, "", 1, {}],
     "labels": ["x", [], {"a": 1}, {"a": None}, {"a": {}}],
     "annotations": ["x", [], {"a": 1}],
-    "uid": [1],
-    "resourceVersion": [[]],
+    "uid": [1, "u" * 2000],
+    "resourceVersion": [[], "1" * 2000],
     "deletionTimestamp": [True],
     "finalizers": ["x"],
     "ownerReferences": [{}],
@@ -177,6 +177,7 @@ def test_a_list_of_nothing_is_empty_also_as_null() -> None:
         a_list(**{"continue": 1}),
         a_list(**{"continue": ["x"]}),
         a_list(resourceVersion=5),
+        a_list(resourceVersion="5" * 2000),
         a_list(None),
         a_list("x"),
         a_list([]),

@@ -127,6 +127,23 @@ def test_objects_and_bytes_of_one_list_are_bounded_over_all_pages() -> None:
         refused(api, FailureName.LIMIT_REACHED, "more than 10000 bytes of one list")
 
 
+def test_all_lists_of_one_reading_have_a_limit_together() -> None:
+    three = answer(a_list(*[bodies.connection()] * 3))
+    bounds: list[tuple[dict[str, Any], str]] = [
+        ({"reading_items": 10}, "more than 10 objects"),
+        ({"reading_bytes": 5000}, "more than 5000 bytes"),
+    ]
+    for limits, words in bounds:
+        with hostile(lambda _: three, **limits) as api:
+            reading = api.within(30)
+            with pytest.raises(FabricError, match=f"{words} in all") as caught:
+                for _list in range(20):
+                    reading.within(20).list(CONNECTION)
+            assert caught.value.fault is FailureName.LIMIT_REACHED
+            assert 1 < api.counters.requests < 20
+            assert len(api.within(30).list(CONNECTION).items) == 3
+
+
 def test_the_same_next_page_twice_is_no_list() -> None:
     with hostile(lambda _: answer(a_list(**{"continue": "same"}))) as api:
         refused(api, FailureName.NOT_UNDERSTOOD, "same next page twice")
