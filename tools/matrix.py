@@ -103,9 +103,11 @@ def command_of(check: str) -> list[str]:
 
 def paths_that_concern_ansible() -> list[str]:
     """Faces, the way through an ansible module and playbooks. What no line of Ansible takes part in is left out."""
-    plugins = CHECKOUT / "tests" / "unit" / "plugins"
+    unit = CHECKOUT / "tests" / "unit"
+    plugins = unit / "plugins"
     faces = [path for path in plugins.iterdir() if path.is_dir() and path.name not in ("__pycache__", "module_utils")]
-    ways = [*(plugins / "module_utils").glob("test_*.py"), CHECKOUT / "tests" / "unit" / "test_playbooks.py"]
+    ways = [*(plugins / "module_utils").glob("test_*.py"), *unit.glob("test_playbook*.py")]
+    ways.append(unit / "test_untrusted_text.py")
     return [str(path.relative_to(CHECKOUT)) for path in sorted([*faces, *ways])]
 
 

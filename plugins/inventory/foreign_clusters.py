@@ -173,6 +173,7 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import 
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.inventory_cache import from_cache, to_cache
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.inventory_hosts import Host
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.inventory_names import Taken, admitted, may_be_joined
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.terminal import one_line
 from ansible_collections.liqo.fabric.plugins.module_utils._run.hub_inventory import files_are_there, read_inventory
 from ansible_collections.liqo.fabric.plugins.module_utils._run.targets import CLUSTERS_SPEC
 from ansible_collections.liqo.fabric.plugins.plugin_utils.checked_options import checked_clusters, harmless, plain
@@ -220,10 +221,13 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
                 hosts = None
             if hosts is not None and files_are_there(hosts):
                 return hosts
-        found = read_inventory(params, folder=str(Path(path).parent), where=path, warn=self.display.warning)
+        found = read_inventory(params, folder=str(Path(path).parent), where=path, warn=self._warn)
         if keeps and found.complete:
             self._cache[key] = to_cache(found.hosts, params)
         return found.hosts
+
+    def _warn(self, text: str) -> None:
+        self.display.warning(one_line(text))
 
     def _params(self, path: str) -> dict[str, Any]:
         params: dict[str, Any] = {name: plain(self._rendered(name)) for name in OPTIONS}
@@ -239,7 +243,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
         declared = {*self.inventory.hosts} - {host.name for host in leaves}
         hosts, refusals = admitted(found, Taken(groups=groups, hosts=declared))
         for refusal in refusals:
-            self.display.warning(refusal)
+            self._warn(refusal)
         marked = [replace(host, variables=harmless(host.variables)) for host in hosts]
         for host in marked:
             self._add_as_it_is(host)
@@ -278,7 +282,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
         finally:
             self.inventory = whole
         if joined.refused:
-            self.display.warning(
+            self._warn(
                 f"host {host.name} is not put into {', '.join(sorted(joined.refused))}, which labels of its cluster"
                 " name: this has another meaning in the inventory; give the entry of keyed_groups a prefix"
             )

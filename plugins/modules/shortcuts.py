@@ -295,11 +295,6 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-task:
-  description: Always V(shortcuts), so that a result says what it is.
-  returned: always
-  type: str
-  sample: shortcuts
 fabric:
   description: Name of the fabric.
   returned: always
@@ -572,7 +567,7 @@ def main() -> None:
         result = report_result(report)
         if report.failed:
             module.fail_json(msg=failure_text(report), **result)
-        if report.failures:
+        if report.failures and not check_mode:
             module.warn(failure_text(report))
         module.exit_json(**result)
 

@@ -24,6 +24,7 @@ def printed(lab: Laboratory) -> Iterator[str]:
     command = [sys.executable, "-m", "lab.demo", "--name", lab.name, "--keep"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "WARNING]" not in done.stdout + done.stderr
     yield done.stdout
     playbook("liqo.fabric.teardown", inventory=str(places.state_folder(lab.name) / "fabric"))
 

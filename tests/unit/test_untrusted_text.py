@@ -218,3 +218,26 @@ def test_what_is_imported_from_the_connector_is_no_template_in_the_next_run(tmp_
     assert [entry["between"] for entry in yaml.safe_load(file.read_text())["liqo_fabric_shortcuts"]] == [
         ["leaf-a", "leaf-b"], ["leaf-a", "leaf-c"]
     ]  # fmt: skip
+
+
+TERMINAL = (
+    "x\n\nfabric retail: 3 in sync\nFORGED",
+    "x\r\nFORGED\x1b[2J\x1b[1A",
+    "x\x1b]0;owned\x07",
+    "x\x9b31m\x85FORGED",
+    "x\u2028FORGED\u202egnp",
+    "x" * 5000,
+)
+
+
+@pytest.mark.parametrize("name", ["plan", "status"])
+def test_no_text_of_a_leaf_moves_the_cursor_or_begins_a_line(tmp_path: Path, name: str) -> None:
+    change = where_people_write(cycle(TERMINAL))
+    with served_fabric(tmp_path, World.LINKED, {"leaf-b": change, "hub": of_connector(change)}) as fabric:
+        fabric.declare(**VARIABLES)
+        ran = fabric.play(f"liqo.fabric.{name}", "-v", "--diff")
+    for text in (ran.text, ran.log):
+        assert [line for line in text.split("\n") if not line.isprintable()] == []
+        assert [line for line in text.split("\n") if line.startswith("FORGED")] == []
+        assert max(len(line) for line in text.split("\n") if "=> {" not in line and "ansible_stats" not in line) < 3000
+    assert name != "plan" or "FORGED" in ran.text, "no text has got so far"

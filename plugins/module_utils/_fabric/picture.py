@@ -5,11 +5,15 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterable
 
 from .columns import Row, milliseconds
+from .terminal import one_line
 
 _HEALTHY = ("fresh", "proven")
+_LONGEST = 80
+_OF_WORDS = " -_.,:/()"
 
 
 def mermaid(result: Row) -> str:
@@ -18,13 +22,15 @@ def mermaid(result: Row) -> str:
     ids = {name: f"c{number}" for number, name in enumerate(names)}
     lines = ["graph LR"]
     for name in names:
-        lines.append(f'  {ids[name]}["{_quoted(name)}"]' + (":::unreachable" if not _reachable(result, name) else ""))
+        lines.append(
+            f'  {ids[name]}["{_mermaid_text(name)}"]' + (":::unreachable" if not _reachable(result, name) else "")
+        )
     for link in _links(result):
         one, other = _ends(link)
         arrow = "-->" if _is_peering(link) else "==="
         if not _is_healthy(link):
             arrow = "-.->" if _is_peering(link) else "-.-"
-        lines.append(f'  {ids[one]} {arrow}|"{_quoted(_label(link))}"| {ids[other]}')
+        lines.append(f'  {ids[one]} {arrow}|"{_mermaid_text(_label(link))}"| {ids[other]}')
     if any(not _reachable(result, name) for name in names):
         lines.append("  classDef unreachable stroke-dasharray: 4")
     return "\n".join(lines) + "\n"
@@ -35,20 +41,20 @@ def dot(result: Row) -> str:
     lines = ["digraph fabric {", "  node [shape=box];"]
     for name in _clusters(result):
         style = "" if _reachable(result, name) else " [style=dashed]"
-        lines.append(f'  "{_quoted(name)}"{style};')
+        lines.append(f'  "{_dot_text(name)}"{style};')
     for link in _links(result):
         one, other = _ends(link)
         style = "solid" if _is_peering(link) else "bold"
         direction = "forward" if _is_peering(link) else "none"
         style = style if _is_healthy(link) else "dashed"
-        label = _quoted(_label(link))
-        lines.append(f'  "{_quoted(one)}" -> "{_quoted(other)}" [dir={direction}, style={style}, label="{label}"];')
+        label = _dot_text(_label(link))
+        lines.append(f'  "{_dot_text(one)}" -> "{_dot_text(other)}" [dir={direction}, style={style}, label="{label}"];')
     return "\n".join([*lines, "}"]) + "\n"
 
 
 def _clusters(result: Row) -> list[str]:
     """All that are named, those that are only ends of links included; sorted."""
-    ends = {str(end) for link in _links(result) for end in link["between"]}
+    ends = {str(end) for link in _links(result) for end in (*link["between"], *_ends(link))}
     return sorted(ends | {str(name) for name in result.get("clusters") or ()})
 
 
@@ -87,5 +93,13 @@ def _label(link: Row) -> str:
     return _rung(link) + (f", {milliseconds(latency)}" if isinstance(latency, (int, float)) else "")
 
 
-def _quoted(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', "'")
+def _mermaid_text(text: str) -> str:
+    """What stands between quotes: all but words are numbers of characters, so that no text is HTML or a directive."""
+    shown = one_line(text, longest=_LONGEST)
+    return "".join(letter if letter.isalnum() or letter in _OF_WORDS else f"#{ord(letter)};" for letter in shown)
+
+
+def _dot_text(text: str) -> str:
+    """What stands between quotes; Graphviz reads entities of HTML there."""
+    shown = html.escape(one_line(text, longest=_LONGEST), quote=False)
+    return shown.replace("\\", "\\\\").replace('"', '\\"')

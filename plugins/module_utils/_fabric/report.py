@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -17,7 +18,7 @@ from .links import Link, described_cluster, link_result
 from .model import ClusterId, FabricName, Pair, State, Tolerance
 from .objects import ClusterState
 from .operations import Change, Op, Verb, Write
-from .task import Task
+from .terminal import LONGEST, one_line
 
 
 class Outcome(StrEnum):
@@ -106,7 +107,6 @@ def report_result(report: Report) -> dict[str, Any]:
     problems += [row.problem for row in rows if row.problem is not None]
     failures = {str(problem): problem for problem in (*report.failures, *problems)}
     return {
-        "task": Task.SHORTCUTS.value,
         "changed": report.changed,
         "fabric": report.fabric,
         "state": report.state.value,
@@ -172,7 +172,7 @@ def diff_of(ops: Iterable[Write]) -> dict[str, str]:
     before: list[str] = []
     after: list[str] = []
     for op in ops:
-        title = f"{op.cluster}/{op.kind.value}/{op.namespace + '/' if op.namespace else ''}{op.name}:"
+        title = one_line(f"{op.cluster}/{op.kind.value}/{op.namespace + '/' if op.namespace else ''}{op.name}:")
         if op.verb is Verb.CREATE:
             after += [title, *_lines(op.changes, "after")]
         elif op.verb is Verb.DELETE:
@@ -212,7 +212,15 @@ def _link_row(link: LinkReport) -> dict[str, Any]:
 
 def _lines(changes: Iterable[Change], which: str) -> list[str]:
     found = [(change.field, _plain(getattr(change, which))) for change in changes]
-    return [f"  {name}: {json.dumps(value, sort_keys=True, ensure_ascii=False)}" for name, value in found]
+    return [f"  {name}: {_shown(json.dumps(value, sort_keys=True, ensure_ascii=False))}" for name, value in found]
+
+
+def _shown(text: str) -> str:
+    """One line; of a text that is too long for it the digest too, so that two different ones look different."""
+    if len(text) <= LONGEST:
+        return one_line(text)
+    digest = hashlib.sha256(text.encode(errors="replace")).hexdigest()[:16]
+    return f"{one_line(text, longest=LONGEST // 4)} ({len(text)} letters, sha256 {digest})"
 
 
 def _plain(value: object) -> Any:

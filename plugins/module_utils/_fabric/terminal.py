@@ -10,6 +10,7 @@ right to left or fill the screen.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -17,6 +18,8 @@ LONGEST = 2000
 """Letters of one text: more than any sentence of ours has."""
 LONGEST_REASON = 10 * LONGEST
 """Of a message that names all that is wrong in the options of a task."""
+
+_OPENS_TEMPLATE = re.compile(r"\{(?=[{%#])|^#(?=jinja2:)")
 
 
 def one_line(text: str, *, longest: int = LONGEST) -> str:
@@ -40,6 +43,11 @@ def printable(value: Any) -> Any:
     A number that JSON does not know is None.
     """
     return _each_text(value, _printable_text)
+
+
+def inert(value: Any) -> Any:
+    """The same with every text in one line that Ansible renders as it is, such as an event that becomes variables."""
+    return _each_text(value, lambda text: _OPENS_TEMPLATE.sub(r"\g<0> ", one_line(text)))
 
 
 def _each_text(value: Any, change: Callable[[str], str]) -> Any:

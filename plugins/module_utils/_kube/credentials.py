@@ -18,6 +18,7 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
+from .._fabric.command import command
 from .._fabric.errors import FabricError, FailureName
 from .auth_options import Auth
 from .exec_plugin import Plugin, cluster_info, credentials_of
@@ -111,17 +112,16 @@ def check_packages(where: str) -> None:
     remedy = "or point ansible_python_interpreter at an interpreter that has it"
     for package, (module, oldest) in OLDEST.items():
         wanted = ".".join(map(str, oldest))
+        install = command(sys.executable, "-m", "pip", "install", f"{package}>={wanted}")
         try:
             importlib.import_module(module)
         except ImportError as error:
             why = f"the Python package {package} cannot be imported by {sys.executable} ({error})"
-            install = f"install it there with '{sys.executable} -m pip install \"{package}>={wanted}\"'"
-            raise _package_missing(where, why, f"{install}, {remedy}") from error
+            raise _package_missing(where, why, f'install it there with "{install}", {remedy}') from error
         found = importlib.metadata.version(package)
         if tuple(map(int, found.split(".")[:2])) < oldest:
             why = f"the Python package {package} of {sys.executable} is {found}, and {wanted} or newer is needed"
-            install = f"update it there with '{sys.executable} -m pip install \"{package}>={wanted}\"'"
-            raise _package_missing(where, why, f"{install}, {remedy}")
+            raise _package_missing(where, why, f'update it there with "{install}", {remedy}')
 
 
 def default_kubeconfig() -> str:
@@ -199,8 +199,7 @@ def _own_identity(auth: Auth) -> Identity | None:
 
 def _identity_of(user: Fields, selection: Selection, server: Server, *, persist: bool) -> Identity:
     """In the order in which kubectl looks: what stands there itself, then what a program or provider gives."""
-    command, provider = user.fields("exec"), user.fields("auth-provider")
-    plugin = Plugin.of(command) if command is not None else None
+    plugin, provider = user.fields("exec"), user.fields("auth-provider")
     certificate, key = user.pem("client-certificate"), user.pem("client-key")
     login = f"{user.text('username')}:{user.text('password')}"
     token = _token(user)
@@ -217,7 +216,7 @@ def _identity_of(user: Fields, selection: Selection, server: Server, *, persist:
         return replace(found, authorization=f"Bearer {token}" if token else basic(login))
     if plugin is not None:
         given = credentials_of(
-            plugin,
+            Plugin.of(plugin),
             context=selection.context,
             server=without_userinfo(server.url),
             cluster=cluster_info(selection.cluster, ca=server.ca),

@@ -16,6 +16,7 @@ from typing import Any
 from .._fabric.changes import Back, Change, Lost, back_event, changes_event, lost_event
 from .._fabric.debounce import Debouncer, Moment
 from .._fabric.model import ClusterId, Pair
+from .._fabric.terminal import inert, one_line
 from .._kube.clock import Clock
 from .cluster_watch import RETRY_S, ClusterWatch, News
 from .watch_options import WatchOptions
@@ -34,7 +35,8 @@ async def stream(
 ) -> None:
     """Puts events until it is cancelled; then every watch is closed.
 
-    ``note`` gets lines for a log, in any thread. Raises only what is a bug.
+    ``note`` gets lines for a log, in any thread. No text of an event is a template, since rulebooks hand events on as
+    variables of a playbook. Raises only what is a bug.
     """
     loop = asyncio.get_running_loop()
     inbox: asyncio.Queue[tuple[News, Moment]] = asyncio.Queue()
@@ -57,7 +59,7 @@ async def stream(
             options.entries[cluster.name],
             members=members,
             tell=tell,
-            note=note,
+            note=lambda text: note(one_line(text)),
             connect_timeout_s=options.connect_timeout_s,
             poll_s=options.poll_s,
             retry_s=retry_s,
@@ -67,7 +69,7 @@ async def stream(
     try:
         for watch in watches:
             watch.start()
-        await _relay(inbox, put, options, clock, bounded)
+        await _relay(inbox, lambda event: put(inert(event)), options, clock, bounded)
     finally:
         for watch in watches:
             watch.close()
@@ -102,7 +104,7 @@ class _Bounded:
 
 async def _relay(
     inbox: asyncio.Queue[tuple[News, Moment]],
-    put: Callable[[dict[str, Any]], Awaitable[None]],
+    give: Callable[[dict[str, Any]], Awaitable[None]],
     options: WatchOptions,
     clock: Clock,
     bounded: _Bounded,
@@ -113,7 +115,7 @@ async def _relay(
         batch = collected.take(clock.monotonic())
         if batch is not None:
             bounded.begin_anew()
-            await put(changes_event(batch.items, first_seen=batch.first, last_seen=batch.last))
+            await give(changes_event(batch.items, first_seen=batch.first, last_seen=batch.last))
         try:
             news, moment = await asyncio.wait_for(inbox.get(), collected.due_in(clock.monotonic()))
         except TimeoutError:
@@ -123,9 +125,9 @@ async def _relay(
                 collected.add(news, moment)
             case Lost():
                 lost[news.cluster] = moment.wall
-                await put(lost_event(news, since=moment.wall))
+                await give(lost_event(news, since=moment.wall))
             case Back():
-                await put(back_event(news, since=lost.pop(news.cluster, moment.wall)))
+                await give(back_event(news, since=lost.pop(news.cluster, moment.wall)))
 
 
 def _now(clock: Clock) -> Moment:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,53 @@ def test_what_is_not_healthy_or_not_reached_is_broken() -> None:
     assert "style=dashed, label=" in to_dot(result)
     assert '-.-|"agreed"|' in to_mermaid(result)
     assert 'c0["leaf-a"]:::unreachable' in to_mermaid(result)
+
+
+EVIL = (
+    '"]; evil --> leaf-a; subgraph x["',
+    "<script>alert(1)</script>&lt;b&gt;",
+    '%%{init: {"securityLevel": "loose"}}%%',
+    'x\nclick c0 "javascript:alert(1)"',
+    'a -- b }\n digraph { c [URL="javascript:alert(1)"]',
+    'x\\" [label=<<b>x</b>>]; y',
+    "`**markdown**`",
+    "\x1b[2J\u202e\ud800",
+    "x" * 10_000,
+)
+
+
+@pytest.mark.parametrize("text", EVIL)
+def test_no_text_leaves_its_place_in_a_picture(text: str) -> None:
+    odd = {**link("leaf-a", text, kind="peering", rung=text), "peering": [{"consumer": text, "provider": text}]}
+    result = {"clusters": {text: {"reachable": False}}, "links": [odd]}
+    drawn = to_mermaid(result)
+    assert re.sub(r'"[^"\n]*"', "Q", drawn).splitlines() == [
+        "graph LR",
+        *sorted(
+            {
+                f"  c{number}[Q]" + ("" if name == "leaf-a" else ":::unreachable")
+                for number, name in enumerate(sorted(("leaf-a", text)))
+            }
+        ),
+        f"  c{sorted(('leaf-a', text)).index(text)} -.->|Q| c{sorted(('leaf-a', text)).index(text)}",
+        "  classDef unreachable stroke-dasharray: 4",
+    ]
+    assert not re.search(r"%|<|[{]|`|&", drawn)
+    assert all(line.isprintable() and len(line) < 1200 for line in drawn.splitlines())
+    graph = to_dot(result)
+    words = re.sub(r'"(?:[^"\\\n]|\\["\\])*"', "Q", graph)
+    assert sorted(words.splitlines()) == sorted(
+        [
+            "digraph fabric {",
+            "  node [shape=box];",
+            "  Q;",
+            "  Q [style=dashed];",
+            "  Q -> Q [dir=forward, style=dashed, label=Q];",
+            "}",
+        ]
+    )
+    assert "<" not in graph
+    assert all(line.isprintable() and len(line) < 1200 for line in graph.splitlines())
 
 
 @pytest.mark.parametrize("picture", [to_mermaid, to_dot], ids=lambda picture: picture.__name__)

@@ -11,8 +11,10 @@ import shlex
 
 import pytest
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.command import command
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.legal import is_inert
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.terminal import (
     LONGEST,
+    inert,
     one_line,
     one_lines,
     printable,
@@ -66,6 +68,24 @@ def test_every_text_of_a_result_is_printable_and_json_knows_every_number(result:
 @given(ANYTHING)
 def test_in_one_line_means_every_text_however_deep(result: object) -> None:
     assert json.dumps(one_lines(result), ensure_ascii=False).isprintable()
+
+
+@given(ANYTHING)
+def test_no_text_of_an_event_is_a_template(event: object) -> None:
+    shown = json.dumps(inert(event), ensure_ascii=False)
+    assert shown.isprintable()
+
+
+@pytest.mark.parametrize("text", ["{{ x }}", "{{{{", "{%x", "{# x", "#jinja2:variable_start_string:'[['", "a {{{% b"])
+def test_what_opens_a_template_is_broken_up(text: str) -> None:
+    assert not is_inert(text)
+    assert is_inert(inert(text))
+    assert inert(text).replace(" ", "") == text.replace(" ", "")
+
+
+@given(st.text(alphabet="{}%# ja2i:n\n"))
+def test_however_it_is_spelled(text: str) -> None:
+    assert is_inert(inert(text))
 
 
 def test_printable_values_stay_as_they_are() -> None:

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.changes import Change
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import FailureName
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import FabricError, FailureName
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.legal import is_inert
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import Cluster, ClusterId
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo import changes
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo.resources import CONNECTION
@@ -174,3 +175,17 @@ def test_a_flood_of_changes_of_one_cluster_is_summed_up_and_takes_no_room_of_ano
     assert bounded.take(honest) is honest
     bounded.begin_anew()
     assert bounded.take(flood[0]) is flood[0]
+
+
+def test_no_text_of_an_event_is_a_template(leaves: dict[str, Leaf]) -> None:
+    evil = "{{ lookup('pipe', 'id') }} {% x %} {# y"
+
+    async def scenario() -> None:
+        leaves["leaf-b"].problem = FabricError(what=evil, where=evil, why=f"{evil}\x1b[2J", next=evil)
+        async with running() as seen:
+            event = await seen.until(lost("leaf-b", FailureName.OTHER))
+            texts = [event["unreachable"][key] for key in ("what", "where", "why", "next")]
+            assert all(map(is_inert, texts))
+            assert all("lookup('pipe', 'id')" in text for text in texts)
+
+    asyncio.run(scenario())
