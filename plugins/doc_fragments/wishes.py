@@ -113,6 +113,8 @@ options:
       ring:
         description:
           - Each cluster with the next one, and the last with the first.
+          - Every member decides who is next to whom. Where members come by the labels that clusters tell, one cluster
+            can change the links of its neighbours, so name them or take the labels from the inventory.
           - The order is that of the names, followed by what the selector picks, sorted by cluster id.
         type: dict
         suboptions:

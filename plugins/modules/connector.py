@@ -239,7 +239,8 @@ def main() -> None:
         want, wishes = parse_wanted(params, check_mode=module.check_mode)
         apis = open_apis(params, agent="connector")
         labels = read_labels(wishes, apis, parallel=params["parallel_clusters"])
-        report = migrate(want, resolve(wishes, labels.by_cluster), apis, limits=limits, check_mode=module.check_mode)
+        fabric = resolve(wishes, labels.by_cluster, told_by=labels.told_by)
+        report = migrate(want, fabric, apis, limits=limits, check_mode=module.check_mode)
         result = connector_result(report)
         if report.failures:
             module.fail_json(msg=failure_text(report), **result)

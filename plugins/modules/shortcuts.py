@@ -549,7 +549,7 @@ def main() -> None:
         wishes = parse_wishes(params)
         apis = open_apis(params, agent="shortcuts")
         labels = read_labels(wishes, apis, parallel=params["parallel_clusters"])
-        fabric = resolve(wishes, labels.by_cluster)
+        fabric = resolve(wishes, labels.by_cluster, told_by=labels.told_by)
         for note in (*fabric.notes, *map(str, labels.problems.values())):
             module.warn(note)
         check_mode = module.check_mode

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from .errors import FabricError, FailureName, InputError, Violation
@@ -48,29 +48,45 @@ def to_read(fabric: Fabric) -> tuple[Cluster, ...]:
 
 
 def intents(fabric: Fabric, states: Iterable[ClusterState]) -> tuple[Intent, ...]:
-    """One intent per pair of the run, sorted. Raises InputError when the scope names a pair that nobody wants."""
+    """One intent per pair of the run, sorted.
+
+    Raises InputError when the scope names a pair that is not declared, unless links are also found by what clusters
+    hold: then no cluster can end the run by what it does not hold.
+    """
     read = tuple(states)
     found = {intent.pair: intent for intent in _wished(fabric)}
-    if fabric.state is State.EXACT or fabric.every_owned_pair:
-        for pair in owned_pairs(read, fabric.name):
-            if not set(pair) & set(fabric.unlabelled):
-                found.setdefault(pair, Intent(pair=pair, named=False))
     if fabric.state is State.GATHERED:
         found = {pair: Intent(pair=pair) for pair in _shortcuts_between(read)}
+    elif fabric.searches:
+        found = {**{pair: Intent(pair=pair, named=False) for pair in _marked(fabric, read)}, **found}
+    found |= {pair: Intent(pair=pair) for pair in fabric.refused}
     for state in read:
         for lost in fabric.forget:
             if state.side(lost).held() or state.side(lost).foreign_cluster is not None or may_hold(state, lost):
                 pair = Pair.of(state.id, lost)
                 found[pair] = Intent(pair=pair, lost=lost)
-    # Pairs that are wanted are known, even where this wave or slice has nothing to do with them.
-    _refuse_unknown_pairs(fabric, {*found, *fabric.pairs})
+    if not fabric.searches:
+        # Pairs that are wanted are known, even where this wave or slice has nothing to do with them.
+        _refuse_unknown_pairs(fabric, {*found, *fabric.pairs, *fabric.refused})
     return tuple(found[pair] for pair in sorted(found) if _in_scope(found[pair], fabric.scope))
+
+
+def _marked(fabric: Fabric, states: tuple[ClusterState, ...]) -> Iterator[Pair]:
+    """The pairs that carry our mark, and those that the scope names.
+
+    Whether a cluster still marks one of the latter is up to that cluster; where none does there is nothing to do.
+    """
+    for pair in {*owned_pairs(states, fabric.name), *(fabric.scope.pairs or ())}:
+        if not set(pair) & set(fabric.unlabelled):
+            yield pair
 
 
 def plan_intent(
     intent: Intent, states: Mapping[ClusterId, ClusterState | FabricError | None], fabric: Fabric
 ) -> LinkPlan:
     """The plan for one pair; blocked where a cluster that it needs could not be read."""
+    if intent.pair in fabric.refused:
+        return LinkPlan(pair=intent.pair, blocked=fabric.refused[intent.pair])
     ends = [states.get(cluster) or _not_declared(cluster) for cluster in intent.clusters]
     problem = next((end for end in ends if isinstance(end, FabricError)), None)
     if problem is not None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NewType
 
+from .errors import FabricError
 from .legal import is_dns_label
 
 ClusterId = NewType("ClusterId", str)
@@ -208,6 +209,8 @@ class Fabric:
     tolerate: Tolerance = field(default_factory=Tolerance)
     notes: tuple[str, ...] = ()
     """What a person should know of the wishes."""
+    refused: Mapping[Pair, FabricError] = field(default_factory=dict)
+    """Pairs that are not begun because of the labels that clusters tell, each with the reason."""
     unlabelled: tuple[ClusterId, ...] = ()
     """Clusters that a selector might pick if their labels were known: a link of theirs may be wanted after all."""
 

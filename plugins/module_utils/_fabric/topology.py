@@ -90,6 +90,8 @@ class Merged:
     """Where each value comes from: `shortcuts[2]`, `defaults`."""
     source: str
     """All wishes for the pair: `shortcuts[0].mesh, shortcuts[3]`."""
+    clashes: bool = False
+    """Wishes of one level want something else, or their settings together make no sense; violations say what."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,11 +154,14 @@ class _Merger:
         self.conflicts: dict[tuple[int, int, str], _Conflict] = {}
         self._by_sources: dict[tuple[int, ...], set[tuple[int, int, str]]] = {}
         self._exposure: list[Violation] = []
+        self._clashes = False
+        """The pair that is being merged."""
 
     def merge(self, pair: Pair, sources: tuple[int, ...]) -> Merged:
         """The settings of the first pair of its kind."""
         given: dict[str, Any] = {}
         places: dict[str, str] = {}
+        self._clashes, exposed = False, len(self._exposure)
         for single in (True, False):
             level = [index for index in sources if (self.wishes[index].shape is Shape.BETWEEN) == single]
             for name, (value, index) in self._agreed(pair, level, sources, known=given).items():
@@ -165,7 +170,9 @@ class _Merger:
             if name not in given:
                 given[name], places[name] = value, "defaults"
         check_exposure(given, places, self._exposure)
-        return Merged(given=given, place_by_setting=places, source=", ".join(self.wishes[i].source for i in sources))
+        source = ", ".join(self.wishes[i].source for i in sources)
+        clashes = self._clashes or len(self._exposure) > exposed
+        return Merged(given=given, place_by_setting=places, source=source, clashes=clashes)
 
     def _agreed(
         self, pair: Pair, level: Sequence[int], sources: tuple[int, ...], *, known: Given
@@ -182,6 +189,7 @@ class _Merger:
         return found
 
     def _keep(self, key: tuple[int, int, str], pair: Pair, values: tuple[Any, Any], sources: tuple[int, ...]) -> None:
+        self._clashes = True
         if key in self.conflicts:
             self.conflicts[key].pairs += 1
         else:

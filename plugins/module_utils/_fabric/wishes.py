@@ -9,11 +9,11 @@ Between the two steps the labels of clusters may be read, for wishes that pick t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .entries import ONE_NODE_PORT, known_clusters, parse_entry
-from .errors import InputError, Violation
+from .errors import FabricError, FailureName, InputError, Violation
 from .legal import is_name
 from .model import (
     LONGEST_CLUSTER_ID,
@@ -29,7 +29,7 @@ from .model import (
 )
 from .run_options import pairs_of, parse_run_options
 from .settings import Given, as_options, build_settings, parse_settings
-from .topology import Labels, Wish, expand
+from .topology import Expansion, Labels, Wish, expand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,38 +93,82 @@ def parse_wishes(params: Mapping[str, Any]) -> Wishes:
     return wishes
 
 
-def resolve(wishes: Wishes, labels: Labels | None = None) -> Fabric:
+def resolve(wishes: Wishes, labels: Labels | None = None, *, told_by: frozenset[ClusterId] = frozenset()) -> Fabric:
     """The fabric of these wishes, sorted, each pair once. Raises InputError for contradictions.
 
     ``labels`` are by cluster, those of the task where none are given. A cluster that they leave out is picked by no
-    selector.
+    selector. Those of ``told_by`` come from the clusters: what contradicts itself only because of them concerns the
+    pairs of these clusters, which are refused, and no other one.
     """
     labels = wishes.labels_of_inventory if labels is None else labels
     selectable = {cluster.id for cluster in wishes.selectable}
-    expansion = expand(wishes.wishes, wishes.defaults, {c: own for c, own in labels.items() if c in selectable})
-    if expansion.violations:
-        raise InputError(expansion.violations)
+    labels = {cluster: own for cluster, own in labels.items() if cluster in selectable}
+    expansion = expand(wishes.wishes, wishes.defaults, labels)
+    refused = _refused(wishes, labels, expansion, told_by)
     settings: dict[int, Settings] = {}
     for _pair, merged in expansion.pairs:
-        if id(merged) not in settings:
+        if id(merged) not in settings and not merged.clashes:
             settings[id(merged)] = build_settings(merged.given)
     shortcuts = tuple(
-        Shortcut(pair=pair, settings=settings[id(merged)], source=merged.source) for pair, merged in expansion.pairs
+        Shortcut(pair=pair, settings=settings[id(merged)], source=merged.source)
+        for pair, merged in expansion.pairs
+        if pair not in refused
     )
     found: list[Violation] = []
     _check_node_ports(shortcuts, found)
-    rotate_keys = _rotate_keys(wishes, frozenset(shortcut.pair for shortcut in shortcuts), found)
+    rotate_keys = _rotate_keys(wishes, frozenset(shortcut.pair for shortcut in shortcuts), told_by, found)
     if found:
         raise InputError(found)
-    return Fabric(
+    fabric = Fabric(
         name=wishes.name,
         clusters=wishes.clusters,
         shortcuts=shortcuts,
         notes=expansion.notes,
+        refused=refused,
         unlabelled=tuple(sorted(selectable - labels.keys())) if wishes.needs_labels else (),
         rotate_keys=rotate_keys,
         **wishes.options,
     )
+    unpicked = _unpicked(fabric, told_by) if wishes.needs_labels and not fabric.searches else {}
+    return replace(fabric, refused={**unpicked, **refused}) if unpicked else fabric
+
+
+def _refused(
+    wishes: Wishes, labels: Labels, expansion: Expansion, told_by: frozenset[ClusterId]
+) -> dict[Pair, FabricError]:
+    """The pairs that contradict themselves because of what clusters tell. Raises InputError for all others."""
+    if not expansion.violations:
+        return {}
+    ours = {cluster: own for cluster, own in labels.items() if cluster not in told_by}
+    if not told_by or expand(wishes.wishes, wishes.defaults, ours).violations:
+        raise InputError(expansion.violations)
+    texts = "; ".join(str(violation) for violation in expansion.violations)
+    return {
+        pair: FabricError(
+            what=f"{pair} is wanted in two ways",
+            where=f"clusters {pair.a} and {pair.b}",
+            why=f"by the labels that these clusters tell: {texts}",
+            next="correct the labels of these clusters, or name the pair once with between",
+            fault=FailureName.WRONG_INPUT,
+        )
+        for pair, merged in expansion.pairs
+        if merged.clashes
+    }
+
+
+def _unpicked(fabric: Fabric, told_by: frozenset[ClusterId]) -> dict[Pair, FabricError]:
+    """Pairs that the scope names, and that no selector picks by the labels that their clusters tell now."""
+    return {
+        pair: FabricError(
+            what=f"{pair} is not declared now",
+            where=f"clusters {pair.a} and {pair.b}",
+            why="no selector picks both by the labels that they tell",
+            next="look at the labels of these clusters, or take the pair out of only",
+            fault=FailureName.WRONG_INPUT,
+        )
+        for pair in (fabric.scope.pairs or frozenset()).difference(fabric.pairs)
+        if told_by.intersection(pair)
+    }
 
 
 def expand_wishes(params: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -209,8 +253,13 @@ def _hubs(
     return tuple(sorted(known_clusters(params.get("hubs") or (), "hubs", id_by_name, found)))
 
 
-def _rotate_keys(wishes: Wishes, wished: frozenset[Pair], found: list[Violation]) -> frozenset[Pair]:
-    """The pairs of ``rotate_keys``: ``all``, or some of the wished ones, each as in ``between``."""
+def _rotate_keys(
+    wishes: Wishes, wished: frozenset[Pair], told_by: frozenset[ClusterId], found: list[Violation]
+) -> frozenset[Pair]:
+    """The pairs of ``rotate_keys``: ``all``, or some of the wished ones, each as in ``between``.
+
+    One that is not wished because of the labels that its clusters tell is passed over.
+    """
     asked, state = wishes.rotate_keys, wishes.options.get("state", State.PRESENT)
     if not asked:
         return frozenset()
@@ -223,7 +272,7 @@ def _rotate_keys(wishes: Wishes, wished: frozenset[Pair], found: list[Violation]
         return frozenset()
     ids = {name: cluster.id for cluster in wishes.clusters for name in (cluster.name, cluster.id)}
     pairs = pairs_of(asked, "rotate_keys", ids, found)
-    for pair in sorted(pairs - wished):
+    for pair in sorted(pair for pair in pairs - wished if not (wishes.needs_labels and told_by.intersection(pair))):
         _add(found, "rotate_keys", f"{pair} is not among the shortcuts", "name pairs of shortcuts only")
     return pairs & wished
 

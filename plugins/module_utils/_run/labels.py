@@ -35,6 +35,8 @@ class ReadLabels:
     """The clusters whose labels are known, be there any or none."""
     problems: Mapping[ClusterId, FabricError] = field(default_factory=dict)
     """Why those of the others are not."""
+    told_by: frozenset[ClusterId] = frozenset()
+    """The clusters whose labels come from clusters, be it themselves or hubs."""
 
 
 def read_labels(wishes: Wishes, apis: Apis, *, parallel: int) -> ReadLabels:
@@ -59,7 +61,9 @@ def read_labels(wishes: Wishes, apis: Apis, *, parallel: int) -> ReadLabels:
             reported = {**of_hubs.get(cluster.id, {}), **labels}
             declared = inventory[cluster.id].items()
             found[cluster.id] = reported | {key: value for key, value in declared if asked or key in reported}
-    return ReadLabels(by_cluster=found, problems=problems)
+    told = {"cluster", "hub"}.intersection(wishes.labels_from)
+    told_by = frozenset(cluster.id for cluster in wishes.selectable) if told else frozenset()
+    return ReadLabels(by_cluster=found, problems=problems, told_by=told_by)
 
 
 def _read_hubs(wishes: Wishes, apis: Apis, parallel: int) -> dict[ClusterId, dict[str, str]]:

@@ -171,7 +171,14 @@ def _link_report(
         failure=failure,
         notes=(_notes(intent, fabric, states) if failure is None else ()) or last.notes or first.notes,
         link=describe(first.pair, states.get(first.pair.a), states.get(first.pair.b), declared=declared),
+        claimed_alone=not intent.named and _claimants(first.pair, states, fabric) == 1,
     )
+
+
+def _claimants(pair: Pair, states: Mapping[ClusterId, ClusterState | FabricError], fabric: Fabric) -> int:
+    """How many clusters of a pair say that it belongs to this fabric."""
+    ends = [(states.get(cluster), pair.other(cluster)) for cluster in pair]
+    return sum(isinstance(state, ClusterState) and fabric.name in state.side(peer).owners() for state, peer in ends)
 
 
 def _notes(intent: Intent, fabric: Fabric, states: Mapping[ClusterId, ClusterState | FabricError]) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import (
+    FabricError,
     FailureName,
     InputError,
 )
@@ -250,6 +251,19 @@ def test_only_names_pairs_of_the_fabric() -> None:
     assert chosen(wishes, linked()) == {AC: "keep"}
     with pytest.raises(InputError, match="leaf-b <-> leaf-c is not among the pairs of this fabric"):
         intents(fabric(AB, scope=Scope(pairs=frozenset({BC}))), [])
+
+
+def test_a_pair_that_no_cluster_marks_any_more_ends_no_run_that_looks_for_marks() -> None:
+    """Whether a cluster marks a link is up to that cluster."""
+    only = Scope(pairs=frozenset({AB, BC}))
+    exact = fabric(AC, state=State.EXACT, scope=only)
+    assert chosen(exact, linked(AB)) == {AB: "remove", BC: "remove"}
+    found = {intent.pair: intent for intent in intents(exact, linked(AB).values())}
+    states: dict[ClusterId, ClusterState | FabricError | None] = dict(linked(AB))
+    plan = plan_intent(found[BC], states, exact)
+    assert (plan.ops, plan.blocked) == ((), None)
+    unread = FabricError(what="w", where="x", why="y", next="z", fault=FailureName.UNREACHABLE)
+    assert plan_intent(found[BC], {**states, B: unread}, exact).blocked is unread
 
 
 @law

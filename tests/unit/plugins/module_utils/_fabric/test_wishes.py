@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import InputError
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.intents import intents, plan_intent
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import (
     ClientEndpoint,
     Fabric,
@@ -138,6 +139,46 @@ def test_labels_that_were_read_take_the_place_of_those_of_the_task() -> None:
 def test_a_cluster_of_unknown_labels_is_picked_by_no_selector() -> None:
     wishes = parse_wishes(params({"mesh": {"selector": "!retired"}}))
     assert resolve(wishes, {cluster_id("leaf-a"): {}}).pairs == ()
+
+
+IN_TWO_MESHES = (
+    {"mesh": {"selector": "x"}, "mtu": 1400},
+    {"mesh": {"selector": "y"}, "mtu": 1300},
+    {"star": {"center": "leaf-d", "selector": "z"}, "server": "leaf-d"},
+)
+ANY_LABELS = st.none() | st.sets(st.sampled_from("xyz")).map(lambda keys: dict.fromkeys(keys, ""))
+
+
+@given(ANY_LABELS)
+def test_whatever_labels_one_cluster_tells_the_pairs_of_the_others_are_the_same(told: dict[str, str] | None) -> None:
+    names = ("leaf-a", "leaf-b", "leaf-c", "leaf-d")
+    wishes = parse_wishes(params(*IN_TWO_MESHES, clusters=[{"name": name} for name in names]))
+    labels = {cluster_id(name): dict.fromkeys(keys, "") for name, keys in (("leaf-a", "x"), ("leaf-c", "xyz"))}
+    unreachable = resolve(wishes, labels, told_by=frozenset(map(cluster_id, names)))
+    odd = {cluster_id("leaf-b"): told} if told is not None else {}
+    found = resolve(wishes, {**labels, **odd}, told_by=frozenset(map(cluster_id, names)))
+    assert [one for one in found.shortcuts if "leaf-b" not in one.pair] == list(unreachable.shortcuts)
+    assert all("leaf-b" in refused for refused in found.refused)
+    # In both meshes with leaf-c, which want something else.
+    assert (pair("leaf-b", "leaf-c") in found.refused) == ({"x", "y"} <= set(told or ()))
+
+
+def test_a_contradiction_of_the_task_itself_is_refused_whatever_clusters_tell() -> None:
+    wishes = parse_wishes(params(*IN_TWO_MESHES[:2], wish(mtu=1400), wish(mtu=1300)))
+    with pytest.raises(InputError):
+        resolve(wishes, {}, told_by=frozenset({cluster_id("leaf-a")}))
+
+
+def test_pairs_that_clusters_have_left_by_their_labels_end_no_run_that_names_them() -> None:
+    only = [["leaf-a", "leaf-b"], ["leaf-a", "leaf-c"]]
+    wishes = parse_wishes(params({"mesh": {"selector": "x"}}, only=only, rotate_keys=only))
+    labels = {cluster_id(name): {"x": ""} for name in ("leaf-a", "leaf-c")}
+    found = resolve(wishes, labels, told_by=frozenset({cluster_id("leaf-b")}))
+    assert found.pairs == (pair("leaf-a", "leaf-c"),)
+    assert found.refused.keys() == {pair("leaf-a", "leaf-b")}
+    assert found.rotate_keys == {pair("leaf-a", "leaf-c")}
+    planned = {intent.pair: plan_intent(intent, {}, found) for intent in intents(found, [])}
+    assert planned[pair("leaf-a", "leaf-b")].blocked is found.refused[pair("leaf-a", "leaf-b")]
 
 
 def test_without_a_selector_nobody_misses_a_label() -> None:

@@ -8,40 +8,30 @@ leaf-b is the odd one; the link of leaf-a and leaf-c has drifted, and must be re
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric import links as links_module
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric import report as report_module
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import FabricError, FailureName
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import Pair, State
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import ClusterId, Pair, State, Tolerance
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.operations import Op
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.report import Report, report_result
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo import cluster as cluster_module
+from ansible_collections.liqo.fabric.plugins.module_utils._liqo.names import MANAGED, OWNERS
 from ansible_collections.liqo.fabric.plugins.module_utils._run import act, diagnose, outcomes, preflight, reconcile
 
+from tests.unit import bodies
 from tests.unit.pretend_api import PretendApi
-from tests.unit.three_leaves import AB, AC, BC, TO_A, World, drifted, leaf, of, run
-
-SECRET = "what-the-cluster-said"
+from tests.unit.spoiled import SECRET, spoil
+from tests.unit.three_leaves import AB, AC, BC, TO_A, World, drifted, fabric_of, leaf, of, run
 
 
 @pytest.fixture
 def world() -> World:
     return drifted()
-
-
-def spoil(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, odd: Callable[..., bool]) -> None:
-    """A function of ours fails, as over a value that nobody foresaw, for arguments that are ``odd``."""
-    original = getattr(module, name)
-
-    def spoiled(*arguments: Any, **named: Any) -> Any:
-        if odd(*arguments, **named):
-            raise ValueError(SECRET)
-        return original(*arguments, **named)
-
-    monkeypatch.setattr(module, name, spoiled)
 
 
 def ends_alone(report: Report, *concerned: Pair) -> list[FabricError]:
@@ -223,3 +213,38 @@ def test_nothing_is_written_to_a_cluster_that_has_become_another_one(
     assert not of(report, AB).done
     assert ("PublicKey", TO_A, "leaf-a") not in world["leaf-b"].store
     assert isinstance(of(report, AC).done[0], Op)
+
+
+def marked_by(name: str, *peers: str) -> Iterator[bodies.Body]:
+    """What a cluster can write by itself: links with any peers that look like those of the fabric."""
+    for peer in peers:
+        found = bodies.configuration(peer)
+        found["metadata"]["labels"][MANAGED] = "true"
+        found["metadata"]["annotations"] = {OWNERS: "retail"}
+        yield from (bodies.namespace(peer), found)
+
+
+def exactly(world: World, tolerate: Tolerance) -> Report:
+    """Leaf-a and leaf-c are declared to be linked, and nothing else is."""
+    fabric = replace(fabric_of(State.EXACT, [AC]), tolerate=tolerate)
+    apis = {ClusterId(name): api.as_api() for name, api in world.items()}
+    return reconcile.reconcile(fabric, apis, limits=reconcile.Limits(wait_timeout_s=0.2), check_mode=False)
+
+
+@pytest.mark.parametrize("tolerate", [Tolerance(links=1), Tolerance(links=50, percent=True)])
+def test_links_that_one_cluster_alone_marks_do_not_use_up_what_is_tolerated(world: World, tolerate: Tolerance) -> None:
+    for one in marked_by("leaf-b", *(f"stranger-{number}" for number in range(20))):
+        world["leaf-b"].put(one)
+    report = exactly(world, tolerate)
+    assert of(report, AC).outcome == "repaired"
+    assert len(report.broken) == 20
+    assert not report.failed
+    assert exactly(world, Tolerance()).failed
+
+
+def test_a_cluster_with_too_many_peers_is_not_read(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster_module, "MOST_PEERS", 10)
+    for one in marked_by("leaf-b", *(f"stranger-{number}" for number in range(20))):
+        world["leaf-b"].put(one)
+    for problem in ends_alone(run(world), AB, BC):
+        assert problem.fault is FailureName.LIMIT_REACHED
