@@ -15,7 +15,6 @@ from typing import TypeVar
 from .._fabric.diagnosis import Clues, diagnose
 from .._fabric.errors import FabricError, NotFound, Unauthorized, Unreachable
 from .._fabric.faults import only
-from .._fabric.model import ClusterId
 from .._fabric.objects import Fact, FactName, Side
 from .._fabric.operations import LinkPlan
 from .._fabric.resources import Json, Resource
@@ -42,24 +41,31 @@ _T = TypeVar("_T")
 
 
 def explain_timeout(plan: LinkPlan, waiting: Sequence[Fact], world: World, timeout_s: float) -> FabricError:
-    """The failure of a link whose ``waiting`` facts did not come true in ``timeout_s``. Never raises a FabricError."""
+    """The failure of a link whose ``waiting`` facts did not come true in ``timeout_s``. Never raises a FabricError.
+
+    It is the error of a cluster itself where what the cluster sends is of no use.
+    """
     clusters = tuple(cluster for cluster in plan.pair if cluster in world)
     wanted = frozenset(fact.name for fact in waiting)
-    clues = in_parallel(lambda cluster: _look(world[cluster], plan.pair.other(cluster), wanted), clusters, limit=2)
+    try:
+        sides = {cluster: world[cluster].side(plan.pair.other(cluster)) for cluster in clusters}
+    except FabricError as unusable:
+        return unusable
+    clues = in_parallel(lambda cluster: _look(world[cluster], sides[cluster], wanted), clusters, limit=2)
     return diagnose(
         plan.pair,
         waiting,
-        {cluster: world[cluster].side(plan.pair.other(cluster)) for cluster in clusters},
+        sides,
         dict(zip(clusters, clues, strict=True)),
         served_by=SERVED_BY,
         timeout_s=timeout_s,
     )
 
 
-def _look(feed: Feed, peer: ClusterId, wanted: frozenset[FactName]) -> Clues:
+def _look(feed: Feed, side: Side, wanted: frozenset[FactName]) -> Clues:
     api = feed.api.within(PATIENCE_S)
     try:
-        return _clues(api, feed, feed.side(peer), wanted)
+        return _clues(api, feed, side, wanted)
     except (Unreachable, Unauthorized) as failure:
         return Clues(where=api.where, failure=failure)
 
