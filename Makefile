@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.cache
 
 # For one target each: `make matrix CELLS=2.16.19/3.11 CHECKS="docs tests"`, `make test-molecule SCENARIOS=kind`.
-CELLS :=
+CELLS ?=
 CHECKS := docs tests sanity
 OLDEST_CELL := 2.16.19/3.11
 UNTAGGED_CELL := 2.18.19/3.12
@@ -150,10 +150,17 @@ lock: venv ## Pin in constraints-dev.txt what requirements-dev.txt pulls in now.
 changelog: venv ## Write the release notes of the version in galaxy.yml out of the fragments.
 	@antsibull-changelog release
 
+# The version comes by the environment: a name of a tag may hold what make or a shell would carry out.
 .PHONY: tarball
 tarball: venv # Build the release VERSION into dist/, unless it contradicts galaxy.yml or the release notes.
-	@python -m tools.release $(VERSION)
+	@python -m tools.release
 
+.PHONY: publisher
+publisher: # Install what publishes, by its hashes, into an environment of its own.
+	@python3 -m venv --clear .cache/publisher
+	@.cache/publisher/bin/python -m pip install --quiet --require-hashes --only-binary :all: --requirement requirements-publish.txt
+
+# Nothing is installed while there is a token.
 .PHONY: publish
-publish: venv # Send dist/liqo-fabric-*.tar.gz to the server and with the token of the settings of ansible-galaxy.
-	@ansible-galaxy collection publish dist/liqo-fabric-*.tar.gz
+publish: # Send dist/liqo-fabric-*.tar.gz to the server and with the token of the settings of ansible-galaxy.
+	@.cache/publisher/bin/ansible-galaxy collection publish dist/liqo-fabric-*.tar.gz

@@ -31,6 +31,7 @@ NEVER_SHIPPED = (
     "Makefile",
     "pyproject.toml",
     "requirements-dev",
+    "requirements-publish",
     "constraints-dev",
     "ansible.cfg",
 )

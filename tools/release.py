@@ -3,12 +3,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Builds the tarball of a release into dist/, unless what is to be released contradicts itself.
 
-python -m tools.release 0.1.0
+VERSION=0.1.0 python -m tools.release
+
+Without VERSION, the version is that of the tag of a workflow on GitHub.
 """
 
 from __future__ import annotations
 
+import os
+import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import yaml
@@ -17,12 +22,22 @@ from tools.build_check import build
 from tools.import_root import CHECKOUT
 
 DIST = "dist"
+_VERSION = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+([-+][0-9A-Za-z.+-]+)?", re.ASCII)
 
 
-def main(arguments: list[str]) -> int:
-    if len(arguments) != 1:
-        sys.exit("release: one argument is needed, the version, such as 0.1.0")
-    problems = contradictions(CHECKOUT, arguments[0])
+def version_in(environment: Mapping[str, str]) -> str:
+    """The version that is asked for. Raises ValueError where that is none."""
+    found = environment.get("VERSION") or environment.get("GITHUB_REF_NAME", "").removeprefix("v")
+    if not _VERSION.fullmatch(found):
+        raise ValueError("the variable VERSION, or the tag, is no version such as 0.1.0")
+    return found
+
+
+def main() -> int:
+    try:
+        problems = contradictions(CHECKOUT, version_in(os.environ))
+    except ValueError as problem:
+        sys.exit(f"release: {problem}")
     for problem in problems:
         print(f"release: {problem}", file=sys.stderr)
     if not problems:
@@ -48,4 +63,4 @@ def contradictions(checkout: Path, version: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

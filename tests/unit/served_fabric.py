@@ -49,7 +49,13 @@ class ServedFabric:
         log.unlink(missing_ok=True)
         done = subprocess.run(
             [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(self.folder / "fabric"), *arguments],
-            env={**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_LOG_PATH": str(log), **environment},
+            env={
+                **os.environ,
+                "PWD": str(self.folder),
+                "ANSIBLE_NOCOLOR": "1",
+                "ANSIBLE_LOG_PATH": str(log),
+                **environment,
+            },
             cwd=self.folder,
             capture_output=True,
             check=False,

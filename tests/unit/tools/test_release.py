@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.release import contradictions
+from tools.release import contradictions, version_in
 
 
 @pytest.fixture
@@ -41,3 +41,16 @@ def test_no_change_is_left_out_of_the_notes(checkout: Path) -> None:
     (checkout / "changelogs" / "fragments" / "keys.yml").write_text("minor_changes: [a]\n", encoding="utf-8")
     (problem,) = contradictions(checkout, "0.1.0")
     assert problem.startswith("keys.yml: in no release notes yet")
+
+
+def test_the_version_is_that_of_the_variable_or_of_the_tag() -> None:
+    assert version_in({"VERSION": "0.1.0", "GITHUB_REF_NAME": "main"}) == "0.1.0"
+    assert version_in({"GITHUB_REF_NAME": "v1.2.3-rc.1"}) == "1.2.3-rc.1"
+
+
+@pytest.mark.parametrize(
+    "tag", ["v1.0;touch$$IFS/x", "v$(id)", "v1.0.0`id`", "main", "", "v1.0.0\n::error::x", "v1.0.0\u0661"]
+)
+def test_a_tag_that_is_no_version_is_refused_and_not_quoted(tag: str) -> None:
+    with pytest.raises(ValueError, match=r"is no version such as 0\.1\.0$"):
+        version_in({"GITHUB_REF_NAME": tag})
