@@ -109,6 +109,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+task:
+  description: Always V(connector), so that a result says what it is.
+  returned: always
+  type: str
+  sample: connector
 fabric:
   description: Name of the fabric, V(any) where none was given.
   returned: always

@@ -85,6 +85,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+task:
+  description: Always V(peering_info), so that a result says what it is.
+  returned: success
+  type: str
+  sample: peering_info
 summary:
   description: How many clusters and links there are.
   returned: success

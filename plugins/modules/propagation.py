@@ -166,6 +166,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+task:
+  description: Always V(propagation), so that a result says what it is.
+  returned: always
+  type: str
+  sample: propagation
 fabric:
   description: Name of the fabric.
   returned: always

@@ -70,6 +70,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+task:
+  description: Always V(propagation_info), so that a result says what it is.
+  returned: always
+  type: str
+  sample: propagation_info
 summary:
   description: Numbers of Services, of places (a Service on a leaf), of endpoints in all and by path, and of faults.
   returned: always

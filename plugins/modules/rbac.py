@@ -166,6 +166,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+task:
+  description: Always V(rbac), so that a result says what it is.
+  returned: always
+  type: str
+  sample: rbac
 fabric:
   description: Name of the fabric.
   returned: always
@@ -234,6 +239,11 @@ plan:
     fields:
       description: What changes, before and after.
       type: dict
+changes:
+  description: The writes that were confirmed, as C(ACTION CLUSTER/KIND/NAMESPACE/NAME).
+  returned: always
+  type: list
+  elements: str
 rendered:
   description: With O(state=rendered) the manifests by cluster id, in the order in which to apply them; otherwise empty.
   returned: always

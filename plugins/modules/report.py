@@ -14,8 +14,9 @@ short_description: Show the result of a task of this collection as text
 version_added: 0.1.0
 description:
   - Prints what a person wants to know of the registered result of M(liqo.fabric.shortcuts),
-    M(liqo.fabric.peering_info), M(liqo.fabric.propagation) or M(liqo.fabric.propagation_info). The summary comes first,
-    then only what differs, then what is in the way and how to run only the rest again.
+    M(liqo.fabric.peering_info), M(liqo.fabric.propagation), M(liqo.fabric.propagation_info), M(liqo.fabric.rbac) or
+    M(liqo.fabric.connector). The summary comes first, then only what differs, then what is in the way and how to run
+    only the rest again.
   - Never fails because of what the result is. A result that is none of this collection's is named as what it is.
   - Runs on the controller and talks to no cluster.
 extends_documentation_fragment:

@@ -295,6 +295,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+task:
+  description: Always V(shortcuts), so that a result says what it is.
+  returned: always
+  type: str
+  sample: shortcuts
 fabric:
   description: Name of the fabric.
   returned: always

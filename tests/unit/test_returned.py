@@ -30,6 +30,7 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.report import 
     Report,
     report_result,
 )
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.task import Task
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo.identity import parse_identity
 from ansible_collections.liqo.fabric.plugins.module_utils._run.info import peering_info
 from ansible_collections.liqo.fabric.plugins.module_utils._run.propagation_info import propagation_info
@@ -131,6 +132,12 @@ def documented(module: str) -> dict[str, dict[str, Any]]:
     text = importlib.import_module(f"ansible_collections.liqo.fabric.plugins.modules.{module}").RETURN
     found: dict[str, dict[str, Any]] = yaml.safe_load(text)
     return found
+
+
+@pytest.mark.parametrize("module", RESULTS)
+def test_a_result_says_which_task_it_comes_from(module: str) -> None:
+    assert RESULTS[module]["task"] == module
+    assert {task.value for task in Task} == set(RESULTS)
 
 
 def parts(name: str, value: Any) -> Mapping[str, Any]:

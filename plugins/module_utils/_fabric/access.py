@@ -18,6 +18,7 @@ from .model import ClusterId, FabricName
 from .objects import Marked
 from .operations import Verb, Write, diff
 from .report import diff_of, op_row
+from .task import Task
 
 
 class AccessKind(StrEnum):
@@ -191,6 +192,7 @@ def access_result(report: AccessReport) -> dict[str, Any]:
     verbs = [op.verb for op in acted]
     touched = {op.cluster for op in acted}
     return {
+        "task": Task.RBAC.value,
         "changed": bool(acted),
         "fabric": report.fabric,
         "name": report.name,
@@ -209,6 +211,7 @@ def access_result(report: AccessReport) -> dict[str, Any]:
             for key, problem in sorted(report.clusters.items())
         },
         "plan": [{key: value for key, value in op_row(op).items() if key != "peer"} for op in report.planned],
+        "changes": [op.id for op in report.done],
         "rendered": {str(key): list(manifests) for key, manifests in sorted(report.rendered.items())},
         "failures": [failures[text].as_result() for text in sorted(failures)],
         "diff": diff_of(acted),

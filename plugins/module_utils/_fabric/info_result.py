@@ -14,6 +14,7 @@ from .evidence import Rung
 from .links import LinkKind, described_cluster, described_link, linked_pairs
 from .model import ClusterId
 from .objects import ClusterState
+from .task import Task
 
 
 def info_result(states: Mapping[ClusterId, ClusterState | FabricError]) -> dict[str, Any]:
@@ -32,6 +33,7 @@ def info_result(states: Mapping[ClusterId, ClusterState | FabricError]) -> dict[
     failures = {str(problem): problem for problem in problems_seen if problem is not None}
     unreachable = sum(isinstance(seen, FabricError) for seen in states.values())
     return {
+        "task": Task.PEERING_INFO.value,
         "changed": False,
         "summary": {
             "clusters": len(states),

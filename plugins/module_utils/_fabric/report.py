@@ -18,6 +18,7 @@ from .links import Link, described_cluster, link_result
 from .model import ClusterId, FabricName, Pair, State, Tolerance
 from .objects import ClusterState
 from .operations import Change, Op, Verb, Write
+from .task import Task
 from .terminal import LONGEST, one_line
 
 
@@ -115,6 +116,7 @@ def report_result(report: Report) -> dict[str, Any]:
     problems += [row.problem for row in rows if row.problem is not None]
     failures = {str(problem): problem for problem in (*report.failures, *problems)}
     return {
+        "task": Task.SHORTCUTS.value,
         "changed": report.changed,
         "fabric": report.fabric,
         "state": report.state.value,

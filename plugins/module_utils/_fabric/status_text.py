@@ -16,7 +16,7 @@ NONE = "-"
 
 def status_text(result: Row) -> str:
     """Every cluster and every link, however little is known of it."""
-    clusters, links = result["clusters"], result["links"]
+    clusters, links = result.get("clusters") or {}, result.get("links") or ()
     lines = [_summary_line(clusters, links)]
     if clusters:
         lines += ["", *_cluster_lines(clusters)]

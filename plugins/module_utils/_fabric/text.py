@@ -10,14 +10,16 @@ and no text in it can leave its line.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from .access_text import access_text
 from .columns import Row, aligned, aligned_blocks, counted, failure_lines, fault_name, milliseconds, wrapped
 from .command import command
 from .connector_text import connector_text
 from .model import is_cluster_id
 from .services_text import propagation_text, services_text
 from .status_text import endpoint_text, status_text
+from .task import Task
 from .terminal import one_lines
 
 MOST_LINKS_WITH_WRITES = 40
@@ -43,6 +45,15 @@ _WRITTEN = ("created", "repaired", *_GONE)
 _BAD = ("blocked", "failed")
 
 
+_TEXTS: Mapping[Task, Callable[[Row], str]] = {
+    Task.PEERING_INFO: status_text,
+    Task.PROPAGATION: propagation_text,
+    Task.PROPAGATION_INFO: services_text,
+    Task.CONNECTOR: connector_text,
+    Task.RBAC: access_text,
+}
+
+
 def result_text(result: object, *, again: str = "") -> str:
     """What a task of this collection came to.
 
@@ -59,16 +70,12 @@ def _text(result: Row, again: str) -> str:
         return _loop_text(result["results"], again)
     if result.get("skipped"):
         return "skipped: nothing was looked at and nothing was done"
-    if "connections" in result:
-        return connector_text(result)
-    if "services" in result:
-        return propagation_text(result) if "plan" in result else services_text(result)
-    if "links" in result and "plan" in result:
-        return "\n".join(_run_lines(result, again))
-    if "links" in result and "clusters" in result:
-        return status_text(result)
-    selected = result.get("result")
-    return "\n".join(_refusal_lines(result)) if selected is None else json.dumps(selected, indent=2, ensure_ascii=False)
+    if result.get("task") not in set(Task):
+        return "\n".join(_refusal_lines(result))
+    if result.get("result") is not None:
+        return json.dumps(result["result"], indent=2, ensure_ascii=False)
+    task = Task(result["task"])
+    return "\n".join(_run_lines(result, again)) if task is Task.SHORTCUTS else _TEXTS[task](result)
 
 
 def _loop_text(results: Sequence[object], again: str) -> str:
@@ -91,7 +98,7 @@ def is_plan(result: Row) -> bool:
     """The result of check mode: something would be written, and nothing was."""
     if "check_mode" in result:
         return bool(result["check_mode"])
-    return any(link.get("outcome") in _WRITTEN and not link.get("changes") for link in result["links"])
+    return any(link.get("outcome") in _WRITTEN and not link.get("changes") for link in _rows(result, "links"))
 
 
 def failed_pairs(result: Row) -> list[list[str]]:
@@ -99,14 +106,14 @@ def failed_pairs(result: Row) -> list[list[str]]:
 
     What is no pair of cluster ids cannot be named to a task.
     """
-    bad = [list(link.get("between") or ()) for link in result["links"] if link.get("outcome") in _BAD]
+    bad = [list(link.get("between") or ()) for link in _rows(result, "links") if link.get("outcome") in _BAD]
     return [pair for pair in bad if len(pair) == 2 and all(map(is_cluster_id, map(str, pair)))]
 
 
 def _run_lines(result: Row, again: str) -> list[str]:
     lines = [summary_line(result)]
     writes = _writes_by_pair(result)
-    shown = [link for link in result["links"] if link.get("outcome") != "in_sync" or link.get("notes")]
+    shown = [link for link in _rows(result, "links") if link.get("outcome") != "in_sync" or link.get("notes")]
     heads = aligned_blocks([_link_cells(link, writes[_pair(link)], result) for link in shown], indent="  ")
     if shown:
         lines.append("")
@@ -119,7 +126,7 @@ def _run_lines(result: Row, again: str) -> list[str]:
     if len(shown) > MOST_LINKS_WITH_WRITES:
         rest = counted(len(shown) - MOST_LINKS_WITH_WRITES, "more link")
         lines.append(f"  the writes of {rest} are in the result, under plan")
-    strays = [op for op in result["plan"] if _pair_of(op) not in writes]
+    strays = [op for op in _rows(result, "plan") if _pair_of(op) not in writes]
     if strays:
         lines += [
             "",
@@ -149,6 +156,11 @@ def _summary_word(outcome: str, result: Row, planned: bool) -> str:
     if outcome == "in_sync" and result.get("state") == "absent":
         return "not there"
     return _WORDS[outcome][0 if planned else 1]
+
+
+def _rows(result: Row, key: str) -> Sequence[Row]:
+    """A list of the result; empty where it is missing."""
+    return result.get(key) or ()
 
 
 def _pair(link: Row) -> tuple[str, ...]:
@@ -203,8 +215,8 @@ def _op_id(op: Row) -> str:
 
 
 def _writes_by_pair(result: Row) -> dict[tuple[str, ...], list[Row]]:
-    found: dict[tuple[str, ...], list[Row]] = {_pair(link): [] for link in result["links"]}
-    for op in result["plan"]:
+    found: dict[tuple[str, ...], list[Row]] = {_pair(link): [] for link in _rows(result, "links")}
+    for op in _rows(result, "plan"):
         if _pair_of(op) in found:
             found[_pair_of(op)].append(op)
     return found
@@ -224,7 +236,8 @@ def _peer(op: Row) -> str:
 def _failure_lines(result: Row) -> list[str]:
     failures = list(result.get("failures") or ())
     concerned = [
-        [pair_name(_pair(link)) for link in result["links"] if link.get("failure") == failure] for failure in failures
+        [pair_name(_pair(link)) for link in _rows(result, "links") if link.get("failure") == failure]
+        for failure in failures
     ]
     # A cluster that no link of this run needed is not a failure, but must not be passed over.
     silent = [state["failure"] for state in _states(result) if state.get("failure")]
@@ -258,7 +271,7 @@ def _refusal_lines(result: Row) -> list[str]:
     """A task that did not come to a result: refused, or broken."""
     failures = result.get("failures")
     if isinstance(failures, Sequence) and not isinstance(failures, str) and failures:
-        lines = ["nothing was done"]
+        lines = ["it went wrong after something was changed" if result.get("changed") else "nothing was done"]
         for failure in failures:
             lines += failure_lines(failure) if isinstance(failure, Mapping) else wrapped(str(failure), head="  ")
         return lines

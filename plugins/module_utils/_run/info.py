@@ -20,7 +20,7 @@ from .read import CANNOT_READ, Depth, read_cluster
 from .targets import open_apis
 from .who import Who
 
-_SELECTED = ("changed", "summary", "failures")
+_SELECTED = ("task", "changed", "summary", "failures")
 
 
 def peering_info(params: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from .service_read import read_services, world_of
 from .targets import open_apis
 from .who import who_of
 
-_SELECTED = ("changed", "summary", "failures")
+_SELECTED = ("task", "changed", "summary", "failures")
 
 
 def propagation_info(params: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from ..errors import FabricError
 from ..links import LinkKind
 from ..model import ClusterId, Pair, State
 from ..report import diff_of, op_row
+from ..task import Task
 from .carry import shortcuts_of
 from .model import Carried, ConnectorOp, Remains, Wanted
 
@@ -43,6 +44,7 @@ def connector_result(report: ConnectorReport) -> dict[str, Any]:
     rows = [_row(one) for one in report.carried]
     hubs = [report.remains.get(hub) for hub in report.want.hubs]
     return {
+        "task": Task.CONNECTOR.value,
         "changed": report.changed,
         "fabric": report.want.fabric,
         "state": report.want.state.value,

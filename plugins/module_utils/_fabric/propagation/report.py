@@ -13,6 +13,7 @@ from ..errors import FabricError
 from ..model import ClusterId, FabricName, State
 from ..operations import Verb
 from ..report import Outcome, diff_of, op_row
+from ..task import Task
 from .faults import Fault, refusal_faults
 from .gate import Gate
 from .model import ClusterServices, ServiceKey, World
@@ -124,6 +125,7 @@ def propagation_result(report: PropagationReport) -> dict[str, Any]:
     acted = report.planned if report.check_mode else report.done
     outcomes = [row.outcome for row in report.rows]
     return {
+        "task": Task.PROPAGATION.value,
         "changed": report.changed,
         "fabric": report.fabric,
         "state": report.state.value,

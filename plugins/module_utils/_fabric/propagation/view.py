@@ -13,6 +13,7 @@ from ..errors import FabricError
 from ..faults import CONNECTED, View, freshness_faults
 from ..model import ClusterId
 from ..objects import ClusterState
+from ..task import Task
 from .faults import REPAIRS, Fault, Refusal, SightFault, refusal_faults
 from .gate import Reason, closed_gates, may_be_usable, usable_link
 from .model import (
@@ -146,6 +147,7 @@ def sights_result(world: World, hubs: Iterable[ClusterId]) -> dict[str, Any]:
     failures = [seen for _key, seen in sorted(world.items()) if isinstance(seen, FabricError)]
     endpoints = [endpoint for sight in found for endpoint in sight.endpoints]
     return {
+        "task": Task.PROPAGATION_INFO.value,
         "changed": False,
         "summary": {
             "services": len({sight.key for sight in found}),

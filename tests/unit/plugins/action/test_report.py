@@ -16,6 +16,7 @@ from ansible_collections.liqo.fabric.plugins.action.report import ARGUMENT_SPEC
 from ansible_collections.liqo.fabric.plugins.modules import report
 
 RESULT = {
+    "task": "shortcuts",
     "changed": True,
     "fabric": "retail",
     "state": "present",

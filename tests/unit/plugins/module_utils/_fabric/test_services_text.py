@@ -97,7 +97,7 @@ def test_thousands_of_writes_are_left_to_the_result() -> None:
 
 def test_what_a_query_selected_is_shown_as_it_is_and_a_refusal_is_named() -> None:
     found = sights_result(scene().world(), [HUB])
-    selected = {key: found[key] for key in ("changed", "summary", "failures")}
+    selected = {key: found[key] for key in ("task", "changed", "summary", "failures")}
     assert result_text({**selected, "result": ["leaf-a"]}) == '[\n  "leaf-a"\n]'
     failure = unread(HUB).as_result()
     assert "hub: cannot be read [unreachable]" in result_text({"msg": "x", "failed": True, "failures": [failure]})

@@ -17,6 +17,7 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.report import 
     Report,
     report_result,
 )
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.task import Task
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.text import MOST_LINKS_WITH_WRITES, result_text
 
 from tests.unit import build
@@ -44,6 +45,7 @@ def run_result(*links: dict[str, Any], plan: tuple[dict[str, Any], ...] = (), **
     kinds = ("in_sync", "created", "repaired", "removed", "pending", "blocked", "failed")
     failures = [one["failure"] for one in links if one["failure"]]
     return {
+        "task": "shortcuts",
         "changed": False,
         "fabric": "retail",
         "state": "present",
@@ -237,6 +239,18 @@ ODD: dict[str, tuple[object, list[str]]] = {
             "      next  correct it",
         ],
     ),
+    "failed half-way": (
+        {**REFUSED, "changed": True},
+        [
+            "it went wrong after something was changed",
+            "  options of the task: 1 wrong value",
+            "      why   shortcuts[0]: no",
+            "      next  correct it",
+        ],
+    ),
+    "with the keys of a run": ({"links": [], "plan": []}, ["no result of a task of liqo.fabric; it has links, plan"]),
+    "of a task of later": ({"task": "probe"}, ["no result of a task of liqo.fabric; it has task"]),
+    "with the name of a task alone": ({"task": "shortcuts"}, ["fabric ?: no links"]),
     "broken": ({"failed": True, "msg": "no such module"}, ["the task came to no result", "  no such module"]),
     "crashed": ({"module_stderr": "Traceback", "rc": 1}, ["the task came to no result", "  Traceback"]),
     "of another module": ({"stdout": "", "rc": 0}, ["no result of a task of liqo.fabric; it has rc, stdout"]),
@@ -254,8 +268,14 @@ def test_an_odd_result_is_named_as_what_it_is(case: str) -> None:
     assert result_text(result).splitlines() == lines
 
 
+@pytest.mark.parametrize("task", Task)
+def test_every_task_has_a_text_whatever_its_result_lost(task: Task) -> None:
+    assert result_text({"task": task.value}).strip()
+    assert "no result of a task" not in result_text({"task": task.value})
+
+
 def test_what_a_query_selected_is_shown_as_it_is() -> None:
-    assert result_text({"result": ["leaf-a"], "failures": []}) == '[\n  "leaf-a"\n]'
+    assert result_text({"task": "peering_info", "result": ["leaf-a"], "failures": []}) == '[\n  "leaf-a"\n]'
 
 
 @pytest.mark.parametrize("missing", ["summary", "failures", "clusters", "fabric", "state"])

@@ -31,7 +31,7 @@ def test_a_cluster_without_a_connection_is_listed_with_its_reason() -> None:
 def test_a_query_replaces_the_parts_it_selects_from() -> None:
     result = peering_info(params("leaf-a", query="clusters.*.reachable"))
     assert result["result"] == [False]
-    assert result.keys() == {"changed", "summary", "failures", "result"}
+    assert result.keys() == {"task", "changed", "summary", "failures", "result"}
 
 
 def test_every_violation_is_named_at_once() -> None:

@@ -29,7 +29,7 @@ def test_clusters_without_a_connection_are_listed_with_their_reasons() -> None:
 def test_a_query_replaces_the_parts_it_selects_from() -> None:
     result = propagation_info(params("hub", query="clusters.*.reachable"))
     assert result["result"] == [False]
-    assert result.keys() == {"changed", "summary", "failures", "result"}
+    assert result.keys() == {"task", "changed", "summary", "failures", "result"}
 
 
 def test_every_violation_is_named_at_once() -> None:

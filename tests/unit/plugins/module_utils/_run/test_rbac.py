@@ -17,6 +17,7 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.access import 
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import FabricError, FailureName, Forbidden
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import Cluster, FabricName, Pair
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.resources import Resource
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.text import result_text
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo import resources
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo.identity import Identity
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo.rights import Job
@@ -155,6 +156,12 @@ def test_a_refusal_of_the_server_is_the_failure_of_that_cluster() -> None:
     result = access_result(failed)
     assert (result["summary"]["failed"], result["changed"]) == (1, True)
     assert result["failures"][0]["why"] == "escalation"
+    head, _, title, account, role, *_rest = result_text(result).splitlines()
+    assert head == "identity robot of fabric retail: 0 of 1 cluster in sync, 1 created, 1 cluster failed"
+    assert title == "Written, as planned"
+    assert ("ServiceAccount" in account, "(not done)" in account) == (True, False)
+    assert ("ClusterRole" in role, "(not done)" in role) == (True, True)
+    assert "leaf-a: cannot create" in result_text(result)
 
 
 def test_a_cluster_that_is_another_one_gets_nothing() -> None:
