@@ -26,7 +26,7 @@ from .headers import basic
 from .kubeconfig import Selection, paths_of, select
 from .kubeconfig_fields import Fields, KubeconfigError
 from .oidc import id_token
-from .secrets_in_options import user_secrets, userinfo, without_userinfo
+from .secrets_in_options import surrounding_secrets, user_secrets, userinfo, without_userinfo
 from .unusable import UnusableError
 
 OLDEST: Mapping[str, tuple[str, tuple[int, int]]] = {"urllib3": ("urllib3", (2, 3)), "PyYAML": ("yaml", (6, 0))}
@@ -220,7 +220,7 @@ def _identity_of(user: Fields, selection: Selection, server: Server, *, persist:
             context=selection.context,
             server=without_userinfo(server.url),
             cluster=cluster_info(selection.cluster, ca=server.ca),
-            secrets=user_secrets(user.content),
+            secrets=user_secrets(user.content) | surrounding_secrets(),
         )
         return Identity(
             authorization=f"Bearer {given.token.strip()}" if given.token else "",

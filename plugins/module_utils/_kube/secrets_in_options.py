@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -77,6 +78,12 @@ def secret_values(options: Mapping[str, object], environ: Mapping[str, str] | No
 def user_secrets(user: Mapping[str, object], *, names: Iterable[str] = ()) -> frozenset[str]:
     """The secret texts below one user of a kubeconfig; `names` are no secrets."""
     return frozenset(value for value in _walk(user, "user", below_user=True, names=frozenset(names)) if value)
+
+
+def surrounding_secrets(environ: Mapping[str, str] | None = None) -> frozenset[str]:
+    """What variables hold whose names say that it is a credential: a plugin sees them, and may repeat them."""
+    variables = (os.environ if environ is None else environ).items()
+    return frozenset(value for name, value in variables if value and _SAYS_SECRET.search(name))
 
 
 def without_userinfo(url: str) -> str:

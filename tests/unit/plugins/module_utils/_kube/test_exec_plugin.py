@@ -299,10 +299,14 @@ class TestFailed:
             "printed-and-said is not valid",
         ],
     )
-    @pytest.mark.parametrize("place", ["env", "args"])
-    def test_secrets_in_its_words_are_hidden(self, login: Login, said: str, place: str) -> None:
-        given = [{"name": "A", "value": SECRET}] if place == "env" else ["--login", SECRET]
-        login.plugin[place] = given
+    @pytest.mark.parametrize("place", ["env", "args", "ours"])
+    def test_secrets_in_its_words_are_hidden(
+        self, login: Login, said: str, place: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        if place == "ours":
+            monkeypatch.setenv("CLOUD_SECRET_ID", SECRET)
+        else:
+            login.plugin[place] = [{"name": "A", "value": SECRET}] if place == "env" else ["--login", SECRET]
         login.script(f"print('token: printed-and-said'); sys.exit({said!r})")
         error = login.refusal()
         assert "***" in error.why
