@@ -21,11 +21,11 @@ from tests.integration_api.conftest import CONFIGMAP
 pytestmark = pytest.mark.lab
 
 
-def read(api: Api, namespace: str, version: str) -> FabricError:
-    """What is said of a cluster with this version of Liqo in this namespace."""
+def read(api: Api, namespace: str, version: str, own_id: str) -> FabricError:
+    """What is said of a cluster with this version of Liqo in this namespace, which calls itself so."""
     labels = {"app.kubernetes.io/name": "clusterid-configmap", "app.kubernetes.io/version": version}
     metadata = {"name": "liqo-clusterid-configmap", "namespace": namespace, "labels": labels}
-    data = {"CLUSTER_ID": "6e5d0c7e-1b1f-4f6c-9a52-0d1a1d3e7a11", "CLUSTER_NAME": "leaf-a"}
+    data = {"CLUSTER_ID": own_id, "CLUSTER_NAME": "leaf-a"}
     api.create(CONFIGMAP, {"metadata": metadata, "data": data})
     cluster = Cluster(id=ClusterId("leaf-a"), name="leaf-a", liqo_namespace=namespace, labels={})
     with pytest.raises(FabricError) as caught:
@@ -34,7 +34,7 @@ def read(api: Api, namespace: str, version: str) -> FabricError:
 
 
 def test_its_version_is_named(api: Api, namespace: str) -> None:
-    error = read(api, namespace, "v0.10.3")
+    error = read(api, namespace, "v0.10.3", "6e5d0c7e-1b1f-4f6c-9a52-0d1a1d3e7a11")
     assert error.fault is FailureName.TOO_OLD
     assert str(error) == (
         f"{api.where}, namespace {namespace}: Liqo 0.10.3 is too old for shortcuts: it has none of the kinds that make"
@@ -43,6 +43,6 @@ def test_its_version_is_named(api: Api, namespace: str) -> None:
 
 
 def test_an_incomplete_installation_is_not_called_old(api: Api, namespace: str) -> None:
-    error = read(api, namespace, "v1.2.0")
+    error = read(api, namespace, "v1.2.0", "leaf-a")
     assert isinstance(error, NotFound)
     assert error.next == "check that Liqo is installed in this cluster, in a version that has this kind"
