@@ -36,8 +36,8 @@ def version_in(environment: Mapping[str, str]) -> str:
 def main() -> int:
     try:
         problems = contradictions(CHECKOUT, version_in(os.environ))
-    except ValueError as problem:
-        sys.exit(f"release: {problem}")
+    except ValueError as refused:
+        sys.exit(f"release: {refused}")
     for problem in problems:
         print(f"release: {problem}", file=sys.stderr)
     if not problems:
