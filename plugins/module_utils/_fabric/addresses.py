@@ -34,6 +34,12 @@ def swallows(cidr: str, other: str) -> bool:
     return one is not None and inner is not None and one.prefixlen < inner.prefixlen and _holds(one, inner)
 
 
+def prefix_length(cidr: str) -> int:
+    """0 for what is no CIDR."""
+    net = _network(cidr)
+    return net.prefixlen if net is not None else 0
+
+
 def has_room(like: str, pools: Iterable[str], used: Iterable[str]) -> bool:
     """Is there a network of the size of ``like`` in one of the pools that overlaps nothing used?"""
     wanted = _network(like)

@@ -7,15 +7,23 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 
 _RFC3339 = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[-+][0-9]{2}:[0-9]{2})?"
 )
 
+_LONGEST = 40
+
 
 def instant(text: str | None) -> datetime | None:
     """The moment of an RFC 3339 timestamp in UTC, which is also taken where no zone is named; None for other text."""
-    if text is None or not _RFC3339.fullmatch(text):
+    return _parsed(text) if text is not None and len(text) <= _LONGEST else None
+
+
+@lru_cache(maxsize=8192)
+def _parsed(text: str) -> datetime | None:
+    if not _RFC3339.fullmatch(text):
         return None
     try:
         found = datetime.fromisoformat(text.upper())

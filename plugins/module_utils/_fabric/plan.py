@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from .desired import DesiredSide, Wanted, choose_server, desired_side, gateway_names
@@ -17,6 +18,7 @@ from .objects import (
     ConfigurationSpec,
     Fact,
     FactName,
+    Held,
     KeySecret,
     Kind,
     Later,
@@ -92,14 +94,15 @@ def plan_link(
 
 def refuse_duplicates(side: Side) -> None:
     """Every getter of Liqo fails on two objects of one kind for one peer, and so do we, by name."""
-    groups = (
-        ("tenant namespaces", side.namespaces, names(side.namespaces)),
-        ("Configurations", side.configurations, names(side.configurations)),
-        ("gateways", side.gateways(), gateway_names(side)),
-        ("PublicKeys", side.public_keys, names(side.public_keys)),
+    groups: tuple[tuple[str, Sequence[Held]], ...] = (
+        ("tenant namespaces", side.namespaces),
+        ("Configurations", side.configurations),
+        ("gateways", side.gateways()),
+        ("PublicKeys", side.public_keys),
     )
-    for kind, held, found in groups:
+    for kind, held in groups:
         if len(held) > 1:
+            found = gateway_names(side) if kind == "gateways" else names(held)
             raise FabricError(
                 what=f"{len(held)} {kind} for {side.peer} in {side.cluster}: {found}",
                 where=f"cluster {side.cluster}",

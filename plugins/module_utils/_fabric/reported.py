@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
 
-from .addresses import LONGEST, inside, swallows
+from .addresses import LONGEST, inside, prefix_length, swallows
 from .errors import FabricError, FailureName
 from .legal import is_cidr, is_host, is_ip
 from .model import ClientEndpoint, ClusterId
@@ -185,6 +185,8 @@ def _range_problem(cidr: str) -> str:
 
 
 def _swallowed(cidr: str, own: LocalNetworks) -> str:
+    if prefix_length(cidr) >= _longest_prefix(own):
+        return ""
     for kind, networks in (
         ("pod", own.pod),
         ("service", own.service),
@@ -195,6 +197,12 @@ def _swallowed(cidr: str, own: LocalNetworks) -> str:
             if swallows(cidr, network):
                 return f"contains the {kind} CIDR {network} of its peer"
     return ""
+
+
+@lru_cache(maxsize=4096)
+def _longest_prefix(own: LocalNetworks) -> int:
+    """What is not wider than the narrowest network of a cluster contains none of them and more."""
+    return max((prefix_length(cidr) for cidr in (*own.pod, *own.service, *own.external, *own.internal)), default=0)
 
 
 @lru_cache(maxsize=4096)
