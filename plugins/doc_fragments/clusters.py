@@ -152,6 +152,9 @@ options:
         type: list
         elements: str
 notes:
+  - Of connection options every token, password, key and certificate is masked in results, and so is every other text
+    below a user of a kubeconfig that is given as content, unless it plainly is a name (words such as C(get-token) or
+    C(eu-central-1)), a flag, a path or a URL without credentials.
   - The connection is made on the host where the task runs, with the files and environment variables of that host.
 """
 

@@ -199,7 +199,8 @@ def _own_identity(auth: Auth) -> Identity | None:
 
 def _identity_of(user: Fields, selection: Selection, server: Server, *, persist: bool) -> Identity:
     """In the order in which kubectl looks: what stands there itself, then what a program or provider gives."""
-    plugin, provider = user.fields("exec"), user.fields("auth-provider")
+    command, provider = user.fields("exec"), user.fields("auth-provider")
+    plugin = Plugin.of(command) if command is not None else None
     certificate, key = user.pem("client-certificate"), user.pem("client-key")
     login = f"{user.text('username')}:{user.text('password')}"
     token = _token(user)
@@ -216,7 +217,7 @@ def _identity_of(user: Fields, selection: Selection, server: Server, *, persist:
         return replace(found, authorization=f"Bearer {token}" if token else basic(login))
     if plugin is not None:
         given = credentials_of(
-            Plugin.of(plugin),
+            plugin,
             context=selection.context,
             server=without_userinfo(server.url),
             cluster=cluster_info(selection.cluster, ca=server.ca),

@@ -50,10 +50,12 @@ class Plugin:
     wants_cluster: bool = False
     hint: str = ""
     """How to install it, says the kubeconfig."""
+    asks: bool = False
+    """It cannot do without a person."""
 
     @classmethod
     def of(cls, fields: Fields) -> Plugin:
-        """Raises KubeconfigError for what kubectl refuses, and for a plugin that has to ask somebody."""
+        """Raises KubeconfigError for what kubectl refuses."""
         command, version, mode = fields.text("command"), fields.text("apiVersion"), fields.text("interactiveMode")
         owner = fields.owner
         if not command:
@@ -64,9 +66,6 @@ class Plugin:
         if mode not in ("Never", "IfAvailable", "Always") and (mode or version == _VERSIONS[0]):
             why = f"interactiveMode of {owner} is not one of Never, IfAvailable and Always"
             raise KubeconfigError(why, "write Never or IfAvailable; kubectl refuses the file as well")
-        if mode == "Always":
-            why = f"interactiveMode of {owner} is Always, and in a task there is nobody to answer {command}"
-            raise KubeconfigError(why, "use credentials that need no person, such as a service account")
         variables = fields.list_of_fields("env")
         if not all(variable.text("name") for variable in variables):
             raise KubeconfigError(f"an entry in env of {owner} has no name", "correct it; kubectl refuses it as well")
@@ -79,6 +78,7 @@ class Plugin:
             version=version,
             wants_cluster=fields.flag("provideClusterInfo"),
             hint=fields.text("installHint"),
+            asks=mode == "Always",
         )
 
 
@@ -93,6 +93,9 @@ def credentials_of(plugin: Plugin, *, context: str, server: str, cluster: Json, 
         by_hand = f"run the credentials plugin of the context {context!r} by hand, as the user of the task"
         return UnusableError(why, next_step or by_hand, what="cannot get credentials", server=server)
 
+    if plugin.asks:
+        why = f"interactiveMode of its exec is Always, and in a task there is nobody to answer {plugin.command}"
+        raise failed(why, "use credentials that need no person, such as those of a service account")
     run = _run(plugin, cluster, failed)
     if run.status != 0 and STOP.is_set:
         raise STOP.error(what="cannot get credentials", where=server)

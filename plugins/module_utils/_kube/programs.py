@@ -33,6 +33,24 @@ class Run:
     """Its exit status, negative for a signal; None when it was killed because it took too long or printed too much."""
 
 
+def _guard(group: int) -> subprocess.Popen[bytes] | None:
+    """A process that kills the group when this one ends, in whatever way: then the kernel closes the pipe between them.
+
+    A program in a session of its own would outlive us: nobody else knows of it.
+    """
+    script = f"read -r _; kill -s KILL -- -{group}"
+    try:
+        return subprocess.Popen(
+            ["/bin/sh", "-c", script],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    except OSError:
+        return None
+
+
 class Program:
     """One run of a program, without a shell and without input, in a session of its own."""
 
@@ -46,6 +64,7 @@ class Program:
             stderr=subprocess.PIPE,
             start_new_session=True,
         )
+        self._guard = _guard(self._process.pid)
         self._printed, self._said = bytearray(), bytearray()
         self._over = False
         STOP.register(self)
@@ -59,6 +78,9 @@ class Program:
             if status is None:
                 self.interrupt()
             self._over = True
+            if self._guard is not None:
+                self._guard.kill()
+                self._guard.communicate()
             for stream in (self._process.stdout, self._process.stderr):
                 if stream is not None:
                     stream.close()

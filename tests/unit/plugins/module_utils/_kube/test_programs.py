@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 import sys
 import threading
 import time
@@ -85,6 +87,29 @@ def test_an_interruption_from_another_thread_kills_it_with_its_children(tmp_path
     thread.join(10)
     assert ends[0].status == -9
     wait_until_gone(int(ends[0].output))
+
+
+OURS = """
+import os, signal, sys
+from ansible_collections.liqo.fabric.plugins.module_utils._kube.programs import Program
+script = "import os, subprocess; child = subprocess.Popen(['sleep', '600']);"
+script += "os.write(1, f'{os.getpid()} {child.pid}'.encode()); child.wait()"
+program = Program([sys.executable, "-c", script], environ=os.environ)
+print(os.read(program._process.stdout.fileno(), 100).decode(), flush=True)
+os._exit(0) if sys.argv[1] == "exit" else os.kill(os.getpid(), int(sys.argv[1]))
+"""
+
+
+@pytest.mark.parametrize("end", ["exit", str(int(signal.SIGTERM)), str(int(signal.SIGKILL))])
+def test_it_does_not_outlive_us_however_we_end(end: str) -> None:
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        [sys.executable, "-c", OURS, end], env=environ, capture_output=True, text=True, check=False, timeout=60
+    )
+    pids = [int(pid) for pid in done.stdout.split()]
+    assert len(pids) == 2, done.stderr
+    for pid in pids:
+        wait_until_gone(pid)
 
 
 @pytest.mark.parametrize("end", ["", "; import time; time.sleep(600)"])

@@ -324,13 +324,17 @@ def test_the_file_wins_over_the_token_beside_it_if_it_can_be_read(tmp_path: Path
     assert "is empty" in refusal(kubeconfig=kubeconfig({"tokenFile": str(tmp_path / "empty")})).why
 
 
+PLUGIN = {"command": "x", "apiVersion": "client.authentication.k8s.io/v1", "interactiveMode": "Never"}
+
+
 @pytest.mark.parametrize(
     ("user", "why"),
     [
         ({"token": SECRET, "username": "me", "password": "pw"}, "both a token and a user name"),
         ({"client-certificate-data": "YQ=="}, "a client-certificate without a client-key"),
         ({"client-key-data": "YQ==", "client-key": "x"}, "both client-key and client-key-data"),
-        ({"exec": {"command": "x"}, "auth-provider": {"name": "oidc"}}, "both exec and auth-provider"),
+        ({"exec": PLUGIN, "auth-provider": {"name": "oidc"}}, "both exec and auth-provider"),
+        ({"token": "t", "exec": {}}, "has no command"),
         ({"auth-provider": {"name": "gcp", "config": {"access-token": SECRET}}}, "'gcp', and oidc is the only one"),
         ({"auth-provider": {"name": "azure"}}, "'azure', and oidc is the only one"),
         ({"auth-provider": {}}, "'', and oidc is the only one"),
