@@ -21,11 +21,12 @@ from tests.unit.trust import verbs
 from tests.unit.trust.honest import World, stores
 from tests.unit.trust.hostile import Liar, Temper
 from tests.unit.trust.law import Outcome, apart, differences, offences
+from tests.unit.trust.schemes import SCHEMES
 from tests.unit.trust.server import Served, Server, Voice, serving
 from tests.unit.trust.verbs import Verb
 
 HASTY_S = 0.3
-PATIENT_S = 20.0
+PATIENT_S = 8.0
 
 
 @dataclass(frozen=True)
@@ -61,15 +62,17 @@ class Case:
     def temper(self) -> Temper:
         rng = Random(f"{self.seed}/{self.scene}/{self.number}")
         # A verb that only looks asks each question once.
-        later = 3 if self.scene.verb.writes else 0
-        kind = rng.choices(("values", "some", "later", "distorted", "denial"), (7, 3, later, 2, 1))[0]
+        later = 1 if self.scene.verb.writes else 0
+        weights = {"tame": 8, "wild": 2, "later": 3 * later, "distorted": 2, "denial": 1, "scheme": 4}
+        scheme = rng.choice(sorted(SCHEMES))
         return {
-            "values": Temper(),
-            "some": Temper(share=0.4),
-            "later": Temper(honest_first=rng.choice((1, 1, 2))),
-            "distorted": Temper(share=0.5, distorted=0.15),
-            "denial": Temper(denies_itself=True, honest_first=rng.choice((0, later and 1))),
-        }[kind]
+            "tame": Temper(tame=True),
+            "wild": Temper(share=rng.choice((1.0, 0.1))),
+            "later": Temper(tame=rng.random() < 0.7, honest_first=rng.choice((1, 1, 2))),
+            "distorted": Temper(tame=True, distorted=0.08),
+            "denial": Temper(tame=True, denies_itself=True, honest_first=rng.choice((0, later))),
+            "scheme": Temper(scheme=scheme, honest_first=rng.choice((0, 0, later))),
+        }[rng.choices(list(weights), list(weights.values()))[0]]
 
     def liar_seed(self) -> str:
         return f"{self.seed}/{self.number}"
@@ -119,7 +122,7 @@ class Stage:
         the others, because this machine is busy, the case is played again with much.
         """
         played = self._play(case, only, HASTY_S)
-        if any("wait" in offence for offence in played.offences):
+        if played.offences and "wait-timeout" in str(played.outcome.done.result):
             played = self._play(case, only, PATIENT_S)
         return played
 
@@ -147,7 +150,7 @@ class Stage:
             for name, store in clusters.items()
         }
         if isinstance(voice, Liar):
-            voice.hears(clusters[scene.victim])
+            voice.hears(clusters, scene.victim)
         served[scene.victim].voice = voice
         self.server.show({f"{self._number}/{name}": one for name, one in served.items()})
         urls = {name: self.server.url(f"{self._number}/{name}") for name in clusters}

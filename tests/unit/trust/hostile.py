@@ -11,8 +11,9 @@ from random import Random
 
 from tests.unit.bodies import Body
 from tests.unit.trust.mutations import mutated
+from tests.unit.trust.schemes import SCHEMES, Clusters
 from tests.unit.trust.server import Wire, chunk
-from tests.unit.trust.store import Found, Request, Store, encoded
+from tests.unit.trust.store import Found, Request, encoded
 from tests.unit.trust.transport import distorted, plain
 
 
@@ -26,6 +27,10 @@ class Temper:
     """Of the answers, those that are wrong as HTTP or JSON."""
     honest_first: int = 0
     """So often it answers each question honestly."""
+    tame: bool = False
+    """Wrong values are such that an API server could send them for some object."""
+    scheme: str = ""
+    """One of SCHEMES, in the place of values that are wrong by chance."""
     denies_itself: bool = False
     """What it says of its own id may be wrong, too."""
 
@@ -43,9 +48,13 @@ class Liar:
     count: int = 0
     _asked: Counter[str] = field(default_factory=Counter)
     _others: list[Body] = field(default_factory=list)
+    _clusters: Clusters = field(default_factory=dict)
+    _victim: str = ""
 
-    def hears(self, store: Store) -> None:
-        """What the cluster holds at first, some of each kind: values are taken from there."""
+    def hears(self, clusters: Clusters, victim: str) -> None:
+        """All clusters of the case, and which of them lies. Values are taken from some objects of each kind of it."""
+        self._clusters, self._victim = clusters, victim
+        store = clusters[victim]
         self._others = [
             {"items": list(store.of(kind).values())[:3]} for kind in sorted(store.kinds, key=str) if store.of(kind)
         ]
@@ -71,18 +80,31 @@ class Liar:
         return wire
 
     def _lie(self, rng: Random, request: Request, found: Found) -> tuple[Wire, str] | None:
+        if self.temper.scheme:
+            return self._plot(rng, request, found)
         if rng.random() < self.temper.distorted and not request.watches:
             return distorted(rng, found)
         if rng.random() >= self.temper.share:
             return None
         if "clusterid-configmap" in request.target and not self.temper.denies_itself:
             return None
-        body, what = mutated(rng, found.body, rng.choice(self._others))
+        content, what = mutated(rng, found.body, rng.choice(self._others), tame=self.temper.tame)
         if not what:
             return None
         if request.watches:
-            return Wire([chunk(encoded(body) + b"\n")], closes=False), what
-        return plain(encoded(body), start=f"HTTP/1.1 {found.status} OK"), what
+            return Wire([chunk(content + b"\n")], closes=False), what
+        return plain(content, start=f"HTTP/1.1 {found.status} OK"), what
+
+    def _plot(self, rng: Random, request: Request, found: Found) -> tuple[Wire, str] | None:
+        """The part of the scheme that is about this request."""
+        event = found.body if request.watches else None
+        honest = Found(200, event["object"]) if event else found
+        lie = SCHEMES[self.temper.scheme](rng, request, honest, self._clusters, self._victim)
+        if lie is None:
+            return None
+        if event:
+            return Wire([chunk(encoded({**event, "object": lie.body}) + b"\n")], closes=False), self.temper.scheme
+        return plain(encoded(lie.body), start=f"HTTP/1.1 {lie.status} OK"), self.temper.scheme
 
 
 def hash_of(question: str, turn: int) -> int:

@@ -33,7 +33,7 @@ _HARMFUL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-
 """In a value of a result, which may have several lines."""
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """In what a person reads."""
-_FORGED = re.compile(rf"(^|[\n\r\v\f\x85])[ \t]*{FORGED}")
+_FORGED = re.compile(rf"(^|[\n\r\v\f\x85]) {{0,3}}{FORGED}")
 _VOLATILE = ("latency_ms", "latency_at", "read_at")
 """Measured anew all the time."""
 _VERBS = {"POST": "create", "PUT": "update", "DELETE": "delete"}

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable, Iterator
 from itertools import islice
 from random import Random
@@ -13,11 +14,20 @@ from typing import Any
 
 from tests.unit.bodies import Body
 from tests.unit.trust import texts
+from tests.unit.trust.store import encoded
 
 Place = tuple[Any, Any, str]
 """A container, a key or index in it, and the path to there for people."""
 MANY = 2000
 MOST_PLACES = 500
+TRIES = 5
+_NO_NUMBER = re.compile(rb"[:\[,](?:-?Infinity|NaN|-?[0-9]{19})")
+"""What JSON does not know, or what has more than 64 bits."""
+_METADATA: tuple[tuple[str, type], ...] = (
+    *((field, str) for field in ("namespace", "uid", "resourceVersion", "creationTimestamp", "deletionTimestamp")),
+    *((field, dict) for field in ("labels", "annotations")),
+    *((field, list) for field in ("finalizers", "ownerReferences")),
+)
 PEER = "liqo.io/remote-cluster-id"
 ORIGIN = "offloading.liqo.io/origin"
 OWNERS = "liqo-fabric.github.io/owners"
@@ -63,16 +73,50 @@ _BY_KEY: dict[str, tuple[Any, ...]] = {
 """Values that mean something in a field."""
 
 
-def mutated(rng: Random, body: Body, others: Body) -> tuple[Body, str]:
-    """A copy of the body with one to three changes; ``others`` is a body from which parts may be taken."""
-    changed = copy.deepcopy(body)
-    said = []
-    for _ in range(rng.choice((1, 1, 1, 2, 3))):
-        change = rng.choices(_CHANGES, _WEIGHTS)[0]
-        did = change(rng, changed, others)
-        if did:
-            said.append(did)
-    return changed, "; ".join(said)
+def mutated(rng: Random, body: Body, others: Body, *, tame: bool) -> tuple[bytes, str]:
+    """The body as JSON with one to three changes, and what they are, empty for none; ``others`` may lend parts.
+
+    A ``tame`` change is one that a real API server could send for some object, so that it is not refused as a whole.
+    """
+    for _ in range(TRIES if tame else 1):
+        changed, said = copy.deepcopy(body), []
+        for _change in range(rng.choice((1, 1, 1, 2, 3))):
+            change = rng.choices(_CHANGES, _WEIGHTS)[0]
+            did = change(rng, changed, others)
+            said += [did] if did else []
+        if said and (not tame or is_well_formed(changed, body)):
+            content = encoded(changed)
+            if not tame or not _NO_NUMBER.search(content):
+                return content, "; ".join(said)
+    return b"", ""
+
+
+def is_well_formed(body: Body, like: Body) -> bool:
+    """A list of objects, or one object, as ``like`` is, with the fields that every kind has."""
+    if ("items" in body) is not ("items" in like):
+        return False
+    if "items" not in like:
+        return "metadata" not in like or _is_object(body, "namespace" in like["metadata"])
+    items = body["items"]
+    if not isinstance(items, list) or not isinstance(body.get("metadata"), dict):
+        return False
+    namespaced = any("namespace" in item["metadata"] for item in like["items"])
+    return all(_is_object(item, namespaced) for item in items)
+
+
+def _is_object(item: Any, namespaced: bool) -> bool:
+    metadata = item.get("metadata") if isinstance(item, dict) else None
+    if not isinstance(metadata, dict) or bool(metadata.get("namespace")) is not namespaced:
+        return False
+    name = metadata.get("name")
+    if not isinstance(name, str) or name in ("", ".", "..") or {"/", "%"} & set(name):
+        return False
+    if not all(isinstance(metadata[field], kind) for field, kind in _METADATA if metadata.get(field) is not None):
+        return False
+    maps = [metadata.get(field) or {} for field in ("labels", "annotations")]
+    if not all(isinstance(text, str) for texts_of in maps for text in texts_of.values()):
+        return False
+    return all(isinstance(item.get(part) or {}, dict) for part in ("spec", "status", "data"))
 
 
 def _scope(rng: Random, body: Body) -> Iterator[Place]:

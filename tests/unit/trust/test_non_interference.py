@@ -22,6 +22,7 @@ from tests.unit.trust import tally
 from tests.unit.trust.cases import Case, Played, Scene, Stage, scenes, stage
 
 MIN_ANSWERS = 5000
+MOST_OF_ONE_RUN = 60
 MOST_CASES = 300
 """Of one scene: enough for its share of the answers, whatever the seed."""
 SCENES = scenes()
@@ -46,8 +47,9 @@ def test_a_cluster_that_lies_changes_nothing_for_the_others(theatre: Stage, scen
     for number in [int(only)] if only else count():
         case = Case(tally.SEED, scene, number)
         played = theatre.play(case)
-        answers += played.lies
-        tally.add(played.lies)
+        # A crowd of objects may bring thousands of requests, which are all alike.
+        answers += min(played.lies, MOST_OF_ONE_RUN)
+        tally.add(min(played.lies, MOST_OF_ONE_RUN))
         assert not played.offences, _account(theatre, case, played)
         if answers >= wanted:
             break

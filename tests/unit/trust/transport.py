@@ -59,9 +59,9 @@ def _status(rng: Random, found: Found) -> tuple[Wire, str]:
     }
     content = rng.choice((encoded(found.body), encoded(status), encoded(status), b"<html>\x1b[2J</html>", b""))
     headers = (JSON_TYPE, "Retry-After: " + rng.choice(("99999999999", "-1", "0", "soon", "1e9", "٣", "9" * 400)))
-    return plain(
-        content, start=f"HTTP/1.1 {code} {reason.encode('ascii', 'replace').decode()[:20]!r}", headers=headers
-    ), str(code)
+    start = f"HTTP/1.1 {code} {reason.encode('ascii', 'replace').decode()!r}"
+    # After some of these no body is read, so that nothing else can follow.
+    return plain(content, start=start, headers=headers, closes=True), str(code)
 
 
 def _not_json(rng: Random, found: Found) -> tuple[Wire, str]:

@@ -234,9 +234,14 @@ LOOKS = (
 
 
 QUICK = Limits(
-    read_timeout_s=2.0, call_deadline_s=3.0, list_s=4.0, reading_s=6.0, answer_bytes=8 * 2**20, pages=40,
+    read_timeout_s=8.0,
+    call_deadline_s=10.0,
+    list_s=12.0,
+    reading_s=20.0,
+    answer_bytes=8 * 2**20,
+    pages=40,
     list_bytes=16 * 2**20,
-)  # fmt: skip
+)
 """No honest answer on loopback comes near to any of these."""
 
 
