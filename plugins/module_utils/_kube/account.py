@@ -33,10 +33,15 @@ class Account:
             yield
         except BaseException:
             with self._lock:
-                del self._sent[number]
+                self._sent.pop(number, None)
             raise
         with self._lock:
-            self._confirmed.append(self._sent.pop(number))
+            self._confirmed.append(self._sent.pop(number, write))
+
+    def clear(self) -> None:
+        """A new task begins."""
+        with self._lock:
+            self._confirmed, self._sent = [], {}
 
     @property
     def changed(self) -> bool:

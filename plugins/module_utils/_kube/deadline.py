@@ -97,7 +97,7 @@ def _with_deadlines(pool_class: Any) -> Any:
         if STOP.is_set:
             # The request for which it was opened must not begin any more.
             self.close()
-            raise ConnectionAbortedError
+            raise STOP.error(what="cannot send a request", where=f"the API server at {self.host}:{self.port}")
 
     own = {"response_class": _response_class(connection_class.response_class), "connect": connect}
     connection = type(connection_class.__name__, (connection_class,), own)

@@ -12,11 +12,11 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 
-from .._fabric.errors import Conflict, FabricError, FailureName, NotFound, attempt
+from .._fabric.errors import Conflict, FabricError, FailureName, NotFound
 from .._fabric.facts import resolve, value_of
 from .._fabric.model import Pair
 from .._fabric.objects import Endpoint, Fact, FactName, Later, SecretSpec, Spec
-from .._fabric.operations import LinkPlan, Op, Verb, diff, still_planned
+from .._fabric.operations import LinkPlan, Op, Verb, diff, laters, still_planned
 from .._fabric.reported import refuse_endpoint
 from .._fabric.resources import Json, Resource
 from .._kube.stop import STOP
@@ -37,10 +37,13 @@ from .._liqo.resources import (
 )
 from .diagnose import explain_timeout
 from .keypair import new_key_pair
-from .parallel import GRACE_S, Pool, attempt_all
+from .parallel import GRACE_S, attempt_all
 from .progress import SILENT, Progress
 from .world import Feed, World
 from .writing import CONFLICT_TRIES, create_once, delete_unchanged
+
+WRITES_AT_ONCE = 8
+"""Of one link."""
 
 FOLLOWED: dict[FactName, tuple[Resource, ...]] = {
     FactName.CONFIGURED: (CONFIGURATION,),
@@ -75,7 +78,6 @@ def execute_all(
     plans: Sequence[LinkPlan],
     world: World,
     *,
-    pool: Pool,
     parallel: int,
     timeout_s: float,
     wait: bool,
@@ -85,7 +87,7 @@ def execute_all(
 
     Whatever goes wrong with one link is the failure of that link, and what was written of it is in its result.
     """
-    works = [_Work(plan, world, pool, timeout_s, wait, progress) for plan in plans]
+    works = [_Work(plan, world, timeout_s, wait, progress) for plan in plans]
     ends = attempt_all(
         _Work.carry_out,
         works,
@@ -100,12 +102,9 @@ def execute_all(
 class _Work:
     """The execution of one plan. What it has done so far can be seen at any time."""
 
-    def __init__(
-        self, plan: LinkPlan, world: World, pool: Pool, timeout_s: float, wait: bool, progress: Progress
-    ) -> None:
+    def __init__(self, plan: LinkPlan, world: World, timeout_s: float, wait: bool, progress: Progress) -> None:
         self.plan = plan
         self._world = world
-        self._pool = pool
         self._timeout_s = timeout_s
         self._goals = plan.goals if wait else ()
         self._progress = progress
@@ -154,11 +153,15 @@ class _Work:
     def _write_all(self, ready: Sequence[Op]) -> None:
         """Write all ready operations at the same time; the first failure ends the link, what succeeded counts."""
         before = len(self._done)
-        futures = self._pool.map(self._write, ready)
-        results = [
-            attempt(future.result, what=f"cannot {_named(op)}", where=f"cluster {op.cluster}")
-            for future, op in zip(futures, ready, strict=True)
-        ]
+        # Threads of its own: a cluster that answers late must not take those of other links.
+        results = attempt_all(
+            self._write,
+            ready,
+            what="cannot write",
+            where=lambda op: f"cluster {op.cluster}, {op.kind} {op.namespace}/{op.name}".replace(" /", " "),
+            limit=WRITES_AT_ONCE,
+            grace_s=GRACE_S,
+        )
         wave = {op.id for op in self._done[before:]}
         self._done[before:] = [op for op in ready if op.id in wave]
         for op, result in zip(ready, results, strict=True):
@@ -196,7 +199,8 @@ def write(op: Op, world: World) -> bool:
     Raises StalePlan when the object is no longer the one that was planned for.
     """
     feed = world[op.cluster]
-    feed.confirm()
+    for cluster in {op.cluster, *(later.fact.cluster for later in laters(op.after))}:
+        world[cluster].confirm()
     if op.verb is Verb.CREATE:
         return _create(op, feed, _resolved(op, world))
     if op.verb is Verb.UPDATE:

@@ -38,6 +38,7 @@ def face(module: Module) -> Iterator[None]:
     """The work of a module goes inside. An error becomes its result; what was not foreseen is named as our bug."""
     as_before = gc.get_threshold()
     gc.set_threshold(ALLOCATIONS, *as_before[1:])
+    ACCOUNT.clear()
     try:
         for cluster in module.params["clusters"]:
             module.no_log_values.update(secret_values(cluster))

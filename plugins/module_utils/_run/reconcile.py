@@ -25,7 +25,7 @@ from .._kube.stop import STOP
 from .._liqo.resources import BEFORE_REMOVING, BEFORE_WRITING, Query
 from . import act
 from .outcomes import gathered, link_report, reached, rendered
-from .parallel import GRACE_S, Pool, attempt_all
+from .parallel import attempt_all
 from .preflight import look_ahead
 from .progress import SILENT, Progress
 from .read import CANNOT_READ, Depth, Outcome, Reading, deepen, read_clusters
@@ -325,16 +325,14 @@ class _Run:
         world = World({key: reading for key, reading in readings.items() if isinstance(reading, Reading)})
         self.progress.links(plans, world)
         try:
-            with Pool(2 * self.limits.parallel_links, grace_s=GRACE_S) as pool:
-                found = act.execute_all(
-                    plans,
-                    world,
-                    pool=pool,
-                    parallel=self.limits.parallel_links,
-                    timeout_s=self.limits.wait_timeout_s,
-                    wait=self.limits.wait,
-                    progress=self.progress,
-                )
+            found = act.execute_all(
+                plans,
+                world,
+                parallel=self.limits.parallel_links,
+                timeout_s=self.limits.wait_timeout_s,
+                wait=self.limits.wait,
+                progress=self.progress,
+            )
         finally:
             world.close()
         if any(result.stale for result in found):

@@ -8,6 +8,7 @@ leaf-b is the odd one; the link of leaf-a and leaf-c has drifted, and must be re
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -17,16 +18,25 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric import links a
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric import report as report_module
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import FabricError, FailureName
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import ClusterId, Pair, State, Tolerance
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.operations import Op
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.objects import Kind
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.operations import Op, laters
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.plan import plan_link
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.report import Report, report_result
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo import cluster as cluster_module
+from ansible_collections.liqo.fabric.plugins.module_utils._liqo import resources
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo.names import MANAGED, OWNERS
 from ansible_collections.liqo.fabric.plugins.module_utils._run import act, diagnose, outcomes, preflight, reconcile
+from ansible_collections.liqo.fabric.plugins.module_utils._run.read import Depth, Reading, read_clusters
+from ansible_collections.liqo.fabric.plugins.module_utils._run.who import who_of
+from ansible_collections.liqo.fabric.plugins.module_utils._run.world import World as Feeds
 
 from tests.unit import bodies
+from tests.unit.build import RETAIL, cluster_id, shortcut
 from tests.unit.pretend_api import PretendApi
 from tests.unit.spoiled import SECRET, spoil
 from tests.unit.three_leaves import AB, AC, BC, TO_A, World, drifted, fabric_of, leaf, of, run
+
+A, B = cluster_id("leaf-a"), cluster_id("leaf-b")
 
 
 @pytest.fixture
@@ -248,3 +258,52 @@ def test_a_cluster_with_too_many_peers_is_not_read(world: World, monkeypatch: py
         world["leaf-b"].put(one)
     for problem in ends_alone(run(world), AB, BC):
         assert problem.fault is FailureName.LIMIT_REACHED
+
+
+def test_a_link_does_not_wait_for_the_threads_of_a_cluster_that_answers_late(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both links are carried out at the same time; what leaf-b is told to write is answered when all else is over."""
+    del world["leaf-b"].store["PublicKey", TO_A, "leaf-a"]
+    done = threading.Event()
+    waited: list[bool] = []
+
+    def late(verb: str, _resource: object) -> None:
+        if verb == "create":
+            waited.append(done.wait(20))
+
+    def told(verb: str, _resource: object) -> None:
+        if verb == "update":
+            done.set()
+
+    world["leaf-b"].refuse = late
+    world["leaf-c"].refuse = told
+    report = run(world, wait=False)
+    assert waited == [True]
+    assert of(report, AC).outcome == "repaired"
+    assert of(report, AB).outcome == "repaired"
+
+
+def test_a_value_of_a_cluster_that_has_become_another_one_is_not_written_to_its_peer(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del world["leaf-b"].store["GatewayClient", TO_A, "leaf-a"]
+    server = world["leaf-a"].one("GatewayServer", "leaf-b", "liqo-tenant-leaf-b")
+    told = {**server, "metadata": {**server["metadata"], "resourceVersion": "43"}, "status": server["status"]}
+    server["status"] = {}
+    clusters = fabric_of().clusters[:2]
+    apis = {cluster.id: world[cluster.name].as_api() for cluster in clusters}
+    peers = {A: frozenset({B}), B: frozenset({A})}
+    readings = read_clusters(apis, clusters, who=who_of(clusters), peers=peers, depth=Depth.WRITING, parallel=2)
+    read = {key: reading for key, reading in readings.items() if isinstance(reading, Reading)}
+    plan = plan_link(shortcut(A, B), read[A].state, read[B].state, fabric=RETAIL)
+    (op,) = [op for op in plan.ops if op.kind is Kind.CLIENT]
+    assert [later.fact.cluster for later in laters(op.after)] == [A]
+    seen = Feeds(read)
+    seen[A].put(resources.GATEWAY_SERVER, told)
+    monkeypatch.setattr("ansible_collections.liqo.fabric.plugins.module_utils._run.who.CONFIRMED_S", 0.0)
+    as_leaf_c(world["leaf-a"])
+    with pytest.raises(FabricError) as raised:
+        act.write(op, seen)
+    assert raised.value.fault is FailureName.WRONG_CLUSTER
+    assert ("GatewayClient", TO_A, "leaf-a") not in world["leaf-b"].store

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ast
 import threading
 from collections.abc import Iterator
 
@@ -13,6 +14,8 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import 
 from ansible_collections.liqo.fabric.plugins.module_utils._kube.stop import STOP
 from ansible_collections.liqo.fabric.plugins.module_utils._run.parallel import Pool, attempt_all, in_parallel
 from ansible_collections.liqo.fabric.plugins.module_utils._run.world import Changes
+
+from tools.import_root import CHECKOUT
 
 PATIENCE_S = 20.0
 
@@ -114,6 +117,21 @@ def test_what_is_submitted_after_a_stop_does_not_begin() -> None:
     with Pool(1) as pool, pytest.raises(FabricError) as raised:
         pool.submit(lambda: pytest.fail("it has begun")).result(PATIENCE_S)
     assert raised.value.fault is FailureName.INTERRUPTED
+
+
+def test_no_thread_holds_up_the_end_of_the_process_and_no_pause_outlasts_a_stop() -> None:
+    """So the threads of concurrent.futures, which are joined at the end, and time.sleep have no place here."""
+    found = []
+    for path in [*(CHECKOUT / "plugins").rglob("*.py"), *(CHECKOUT / "extensions").rglob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text())):
+            called = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
+            daemon = isinstance(node, ast.Call) and any(
+                keyword.arg == "daemon" and ast.unparse(keyword.value) == "True" for keyword in node.keywords
+            )
+            is_thread = called.rpartition(".")[2] == "Thread" and not daemon
+            is_pause = called == "time.sleep" or called.endswith("PoolExecutor")
+            found += [f"{path.name}:{node.lineno}: {called}"] if is_thread or is_pause else []  # type: ignore[attr-defined]
+    assert found == []
 
 
 def test_who_waits_for_a_change_wakes_up() -> None:
