@@ -155,7 +155,7 @@ WISHES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a file that is no plan": (
         {"plan_file": "{folder}/not-a-plan.json"},
-        "this is no saved plan: it does not say format 'liqo.fabric plan 2'. Next: make it with liqo.fabric.plan",
+        "it does not say format 'liqo.fabric plan 2'. Next: make a plan with liqo.fabric.plan",
     ),
 }
 
