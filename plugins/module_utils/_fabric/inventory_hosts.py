@@ -9,7 +9,7 @@ Everything is of plain types, so that it can be cached as JSON. No credential co
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,7 @@ from .errors import FabricError, FailureName
 from .faults import CONNECTED, FaultName, only
 from .hub_view import HubView, Identity, PeerNotes
 from .legal import is_label_key, is_label_value
-from .links import Link, cluster_result, links_of
+from .links import Link, cluster_result, links_of, ways_of
 from .model import ClusterId, is_cluster_id
 from .objects import ClusterState
 
@@ -85,12 +85,13 @@ def hosts_of(hubs: Sequence[Hub], leaves: Sequence[Leaf], *, region_labels: Sequ
     """
     states = {hub.id: hub.seen.state if isinstance(hub.seen, HubView) else hub.seen for hub in hubs}
     states |= {leaf.id: _not_asked(leaf.id) if leaf.seen is None else leaf.seen for leaf in leaves}
+    told = [state for hub in hubs for state in [states[hub.id]] if isinstance(state, ClusterState)]
     links: dict[ClusterId, list[Link]] = {}
     for link in links_of(states):
         for cluster in link.pair if all(map(is_cluster_id, link.pair)) else ():
             links.setdefault(cluster, []).append(link)
-    hosts = [_hub_host(hub, links.get(hub.id, []), region_labels) for hub in hubs]
-    hosts += [_leaf_host(leaf, links.get(leaf.id, []), region_labels) for leaf in leaves]
+    hosts = [_hub_host(hub, links.get(hub.id, []), told, region_labels) for hub in hubs]
+    hosts += [_leaf_host(leaf, links.get(leaf.id, []), told, region_labels) for leaf in leaves]
     return tuple(hosts)
 
 
@@ -106,12 +107,12 @@ def is_connected(link: Link) -> bool:
     return bool(ends) and all(end.connection == CONNECTED for end in ends) and not silent
 
 
-def _hub_host(hub: Hub, links: Sequence[Link], region_labels: Sequence[str]) -> Host:
+def _hub_host(hub: Hub, links: Sequence[Link], told: Sequence[ClusterState], region_labels: Sequence[str]) -> Host:
     seen = hub.seen.state if isinstance(hub.seen, HubView) else hub.seen
     problems = [] if isinstance(seen, ClusterState) else [f"{seen.what}: {seen.why}"]
     variables = {
         **hub.connection,
-        **_facts(hub.id, seen, links),
+        **_facts(hub.id, seen, links, told),
         "liqo_health": "unreachable" if problems else "healthy",
         "liqo_health_reasons": problems,
         "liqo_peered_hubs": [],
@@ -120,14 +121,14 @@ def _hub_host(hub: Hub, links: Sequence[Link], region_labels: Sequence[str]) -> 
     return _host(hub.name, "liqo_hubs", variables, {**_labels(seen), **hub.labels}, region_labels)
 
 
-def _leaf_host(leaf: Leaf, links: Sequence[Link], region_labels: Sequence[str]) -> Host:
+def _leaf_host(leaf: Leaf, links: Sequence[Link], told: Sequence[ClusterState], region_labels: Sequence[str]) -> Host:
     reasons = list(_complaints(leaf, links))
     health = "unhealthy" if reasons else "healthy"
     if isinstance(leaf.seen, FabricError) and leaf.seen.fault == FailureName.UNREACHABLE:
         health = "unreachable"
         reasons.insert(0, f"{leaf.seen.what}: {leaf.seen.why}")
     variables: dict[str, Any] = {
-        **_facts(leaf.id, leaf.seen, links),
+        **_facts(leaf.id, leaf.seen, links, told),
         "liqo_health": health,
         "liqo_health_reasons": reasons,
         "liqo_peered_hubs": [hub.name for hub in leaf.hubs],
@@ -148,9 +149,12 @@ def _leaf_host(leaf: Leaf, links: Sequence[Link], region_labels: Sequence[str]) 
     return _host(leaf.id, "liqo_leaves", variables, {**by_hubs, **_labels(leaf.seen)}, region_labels)
 
 
-def _facts(cluster: ClusterId, seen: ClusterState | FabricError | None, links: Sequence[Link]) -> dict[str, Any]:
+def _facts(
+    cluster: ClusterId, seen: ClusterState | FabricError | None, links: Sequence[Link], hubs: Sequence[ClusterState]
+) -> dict[str, Any]:
     """The same variables for every host."""
     told = cluster_result(cluster, _not_asked(cluster) if seen is None else seen)
+    witnesses = [*hubs, *([seen] if isinstance(seen, ClusterState) else [])]
     return {
         "liqo_cluster_id": str(cluster),
         "liqo_reachable": None if seen is None else isinstance(seen, ClusterState),
@@ -158,7 +162,7 @@ def _facts(cluster: ClusterId, seen: ClusterState | FabricError | None, links: S
         "liqo_version": told["version"],
         "liqo_api_server": told["api_server"],
         "liqo_networks": told["networks"],
-        "liqo_roles": sorted(_roles(cluster, links)),
+        "liqo_roles": sorted(_roles(cluster, witnesses)),
         "liqo_links": {str(link.pair.other(cluster)): _link(link) for link in links},
         "liqo_connected_to": sorted(str(link.pair.other(cluster)) for link in links if is_connected(link)),
     }
@@ -177,8 +181,10 @@ def _link(link: Link) -> dict[str, Any]:
     }
 
 
-def _roles(cluster: ClusterId, links: Sequence[Link]) -> Iterator[str]:
-    ways = [way for link in links for way in link.peering]
+def _roles(cluster: ClusterId, witnesses: Iterable[ClusterState]) -> Iterator[str]:
+    """What a cluster is in its peerings, as it says itself and as hubs say. What a leaf says of another is left out."""
+    sides = [side for state in witnesses for side in state.sides.values() if cluster in (side.cluster, side.peer)]
+    ways = {way for side in sides for way in ways_of(side)}
     if any(consumer == cluster for consumer, _provider in ways):
         yield "consumer"
     if any(provider == cluster for _consumer, provider in ways):

@@ -141,7 +141,7 @@ def describe(pair: Pair, one: Seen, other: Seen, *, declared: Settings | None = 
     return Link(
         pair=pair,
         kind=_kind(pair, sides, one, other),
-        peering=tuple(sorted({way for side in sides for way in _peering(side)})),
+        peering=tuple(sorted({way for side in sides for way in ways_of(side)})),
         server=next(iter(servers)) if len(servers) == 1 else None,
         service_type=str(server.spec.service_type) if server is not None else None,
         advertised=server.endpoint if server is not None else None,
@@ -295,7 +295,7 @@ def _is_half_seen(state: ClusterState, side: Side) -> bool:
     return not side.link_objects() and may_hold(state, side.peer)
 
 
-def _peering(side: Side) -> set[tuple[ClusterId, ClusterId]]:
+def ways_of(side: Side) -> set[tuple[ClusterId, ClusterId]]:
     """Who consumes whom: the role that Liqo derived, and the objects that it derives it from, since it may lag."""
     role = side.foreign_cluster.role if side.foreign_cluster else ""
     kinds = {text.partition(" ")[0] for text in side.peering}

@@ -214,3 +214,18 @@ def test_labels_and_peers_that_kubernetes_would_not_take_are_left_out() -> None:
     assert host.variables["liqo_labels"] == {"region": "a b", "tier": evil, "topology.kubernetes.io/region": "eu"}
     assert host.variables["liqo_region"] == "eu"
     assert host.variables["liqo_links"] == {}
+
+
+def test_what_a_leaf_says_of_another_leaf_gives_that_one_no_role() -> None:
+    b = build.cluster_id("leaf-b")
+    claim = replace(
+        build.side("leaf-b", "leaf-a"), foreign_cluster=build.foreign_cluster("leaf-b", "leaf-a", role="Consumer")
+    )
+    view = HubView(name="main", state=hub_state(), notes={A: PeerNotes(), b: PeerNotes()})
+    hub = Hub(name="main", seen=view, declared_id=build.cluster_id("main"), connection={})
+    leaves = [
+        Leaf(id=A, hubs=(view,), seen=build.cluster("leaf-a")),
+        Leaf(id=b, hubs=(view,), seen=build.cluster("leaf-b", claim)),
+    ]
+    roles = {host.name: host.variables["liqo_roles"] for host in hosts_of([hub], leaves, region_labels=REGION)}
+    assert roles == {"main": ["consumer"], "leaf-a": ["provider"], "leaf-b": ["provider"]}
