@@ -72,9 +72,9 @@ class Process:
     folder: Path
 
     def stop(self, number: int) -> tuple[float, float, str]:
-        """When the signal was sent, how long the process took to end, and what it printed."""
+        """When its group got the signal, as by a terminal or AWX, how long it took to end, and what it printed."""
         told = time.monotonic()
-        self.process.send_signal(number)
+        os.killpg(self.process.pid, number)
         out, _ = self.process.communicate(timeout=30)
         return told, time.monotonic() - told, out
 
@@ -91,6 +91,7 @@ def started(command: list[str], given: str, folder: Path, **environment: str) ->
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
         env={**os.environ, "TMPDIR": str(folder), "PYTHONPATH": str(Path.cwd()), **environment},
     )
     assert process.stdin is not None
@@ -237,6 +238,36 @@ def test_an_ignored_signal_stays_ignored(tmp_path: Path) -> None:
         output, _ = run.process.communicate(timeout=30)
     assert len(server.answered) == 2 * len(LEAVES)
     assert json.loads(output)["changed"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_a_playbook_that_is_stopped_stops_its_task(number: signal.Signals, tmp_path: Path) -> None:
+    """Ansible itself is gone before the task is, and nothing of that is printed: only the servers see it."""
+    with serving(star(), write_s=0.3) as server:
+        task = {
+            "liqo.fabric.shortcuts": {
+                "clusters": [{"name": key, "host": server.host(key), "api_key": TOKEN} for key in server.clusters],
+                "fabric": "retail",
+                "shortcuts": [{"between": [CENTER, leaf]} for leaf in LEAVES],
+                "preflight": False,
+                "parallel_links": 1,
+                "wait": False,
+            }
+        }
+        file = tmp_path / "play.yml"
+        play = {"hosts": "localhost", "gather_facts": False, "tasks": [task]}
+        file.write_text(yaml.safe_dump([{**play, "vars": {"ansible_python_interpreter": sys.executable}}]))
+        program = str(Path(sys.executable).with_name("ansible-playbook"))
+        home = {"ANSIBLE_LOCAL_TEMP": str(tmp_path / "ansible"), "ANSIBLE_NOCOLOR": "1"}
+        with started([program, "-i", "localhost,", "-c", "local", str(file)], "", tmp_path / "tmp", **home) as run:
+            after(server, 4)
+            told, took_s, _output = run.stop(number)
+            # Long enough for all that was still planned.
+            time.sleep(max(0.0, told + ENDS_IN_S - time.monotonic()))
+        late = [name for moment, name in server.began if moment > told + 1.0]
+    assert took_s < ANSIBLE_ENDS_IN_S
+    assert late == []
+    assert len(server.began) < 2 * len(LEAVES)
 
 
 def inventory(server: SlowServer, folder: Path) -> list[str]:
