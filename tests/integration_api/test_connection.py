@@ -130,7 +130,7 @@ class TestMistakes:
         monkeypatch.setattr(importlib.metadata, "version", lambda name: found if name == package else installed(name))
         error = refusal({"host": "https://h:6443", "api_key": SECRET_TEXT})
         assert f"package {package} of {sys.executable} is {found}, and " in error.why
-        assert f'-m pip install "{package}>=' in error.next
+        assert f"-m pip install '{package}>=" in error.next
 
     def test_a_host_that_is_no_url(self) -> None:
         assert "is not a URL like https://host:6443" in refusal({"host": "h:6443", "api_key": SECRET_TEXT}).why
