@@ -450,7 +450,8 @@ rerun:
 gathered:
   description:
     - With O(state=gathered) the shortcuts that are there, as a value of O(shortcuts) with which a run changes nothing.
-    - Links that only other fabrics own are left out, which their notes say.
+    - Links that only other fabrics own, and those of which one cluster alone has a part, are left out, which their
+      notes say.
   returned: always
   type: list
   elements: dict

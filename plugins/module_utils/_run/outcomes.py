@@ -73,6 +73,10 @@ def _not_gathered(fabric: Fabric, pair: Pair, one: ClusterState, other: ClusterS
         return f"not gathered, it is a peering: {few(evidence)}"
     for consumer, provider, _kinds in hidden_peerings(pair, (one, other)):
         return f"not gathered: our rights do not show whether {consumer} is peered with {provider} as its provider"
+    claimants = [state.id for state in (one, other) if state.side(pair.other(state.id)).link_objects()]
+    if len(claimants) == 1:
+        # Declared it would be made on the other one, too, and that has not said that it wants it.
+        return f"not gathered: only {claimants[0]} has a part of it; declare it if it is meant"
     return ""
 
 

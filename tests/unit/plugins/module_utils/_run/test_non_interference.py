@@ -162,6 +162,15 @@ def test_an_exception_in_states_that_only_look(world: World, monkeypatch: pytest
     assert report.gathered or report.rendered
 
 
+def test_a_link_that_one_cluster_alone_claims_is_not_gathered(world: World) -> None:
+    """Who applies what was gathered would have it made on the other cluster, too."""
+    alone = bodies.linked_cluster("leaf-a", "leaf-c", is_server=True)
+    world["leaf-a"] = PretendApi("leaf-a", alone)
+    report = run(world, State.GATHERED, pairs=())
+    assert [wish["between"] for wish in report.gathered] == [list(AC), list(BC)]
+    assert of(report, AB).notes == ("not gathered: only leaf-b has a part of it; declare it if it is meant",)
+
+
 def test_a_cluster_that_says_that_it_is_another_one_blocks_its_own_links(world: World) -> None:
     world["leaf-b"].one("ConfigMap", "liqo-clusterid-configmap", "liqo")["data"]["CLUSTER_ID"] = "leaf-c"
     for problem in ends_alone(run(world), AB, BC):
