@@ -85,10 +85,10 @@ def migrate(want: Wanted, fabric: Fabric, apis: Apis, *, limits: Limits, check_m
         timeout_s=limits.read_timeout_s,
         parallel=limits.parallel_clusters,
     )
+    carried, states = over_all(partial(carry_over, connections, fabric.clusters), states, what=CANNOT_CARRY)
     # Links of a leaf that cannot be read are only not seen; a hub that cannot be read, or is another one, is an error.
     seen = {key: problem if isinstance(problem := states[key], FabricError) else found for key, found in seen.items()}
     remains = {key: found for key, found in seen.items() if isinstance(found, Remains)}
-    carried, states = over_all(partial(carry_over, connections, fabric.clusters), states, what=CANNOT_CARRY)
     report = ConnectorReport(
         want=want,
         check_mode=check_mode,
@@ -99,9 +99,10 @@ def migrate(want: Wanted, fabric: Fabric, apis: Apis, *, limits: Limits, check_m
     )
     if want.state is not State.ABSENT:
         return report
-    (refused, notes), states = over_all(partial(safe_to_lose, connections, want, fabric), states, what=CANNOT_CARRY)
+    (refused, notes), judged = over_all(partial(safe_to_lose, connections, want, fabric), states, what=CANNOT_CARRY)
+    odd = [one for key, one in judged.items() if isinstance(one, FabricError) and one is not states[key]]
     plan = plan_retirement(remains, want, NAMES)
-    report = replace(report, planned=plan.ops, notes=(*notes, *plan.notes), failures=(*report.failures, *refused))
+    report = replace(report, planned=plan.ops, notes=(*notes, *plan.notes), failures=(*report.failures, *odd, *refused))
     if report.failures:
         return replace(report, planned=())
     if check_mode:

@@ -31,6 +31,7 @@ from ansible_collections.liqo.fabric.plugins.module_utils._run.connector import 
 from tests.unit.bodies import Body, body, config_map, linked_cluster, local_networks
 from tests.unit.connector import FINALIZER, HUB, LEAVES, fabric, wanted
 from tests.unit.pretend_api import PretendApi
+from tests.unit.spoiled import SECRET, spoil
 
 SYSTEM = connector.CONTROLLER_NAMESPACE
 MARK = {"liqo-fabric.github.io/owners": "retail"}
@@ -309,3 +310,27 @@ def test_an_object_that_is_being_deleted_is_freed(apis: dict[ClusterId, HubApi])
     assert go(apis).failures == ()
     assert "update ForeignClusterConnection leaf-b-leaf-a" in apis[HUB].writes
     assert "delete ForeignClusterConnection leaf-b-leaf-a" not in apis[HUB].writes
+
+
+def test_what_was_written_before_an_exception_is_told(
+    apis: dict[ClusterId, HubApi], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spoil(monkeypatch, run, "plan_retirement", lambda *_plan: len(writes(apis)) >= 2)
+    report = go(apis)
+    assert (len(report.done), report.changed) == (2, True)
+    (failure,) = report.failures
+    assert failure.fault is FailureName.NOT_UNDERSTOOD
+    assert SECRET not in str(failure)
+    assert len(writes(apis)) == 2
+
+
+def test_a_leaf_whose_links_cannot_be_understood_keeps_the_connector(
+    apis: dict[ClusterId, HubApi], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def odd(*arguments: Any) -> bool:
+        return not isinstance(arguments[-1][LEAVES[1]], FabricError)
+
+    spoil(monkeypatch, run, "safe_to_lose", odd)
+    report = go(apis)
+    assert (writes(apis), report.changed) == ([], False)
+    assert FailureName.NOT_UNDERSTOOD in {failure.fault for failure in report.failures}
