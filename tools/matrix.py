@@ -17,6 +17,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from tools.environment import environment, find_python, inside, pinned
 from tools.import_root import CHECKOUT
@@ -74,13 +75,20 @@ def main(arguments: list[str]) -> int:
     return any(outcome.result == "FAILED" for outcome in outcomes)
 
 
-def check_cell(cell: Cell, checks: list[str]) -> Iterator[Outcome]:
+def programs_of(cell: Cell) -> Path | None:
+    """The folder of programs of the environment of a cell, made unless it is there; None without such a Python."""
     python = find_python(cell.python)
     if python is None:
+        return None
+    packages = [f"ansible-core=={cell.core}", *pinned(*_PACKAGES)]
+    return environment(kept_folder("controllers") / str(cell).replace("/", "-python"), packages, python)
+
+
+def check_cell(cell: Cell, checks: list[str]) -> Iterator[Outcome]:
+    programs = programs_of(cell)
+    if programs is None:
         yield from (Outcome(cell=cell, check=check, result="no such Python here") for check in checks)
         return
-    packages = [f"ansible-core=={cell.core}", *pinned(*_PACKAGES)]
-    programs = environment(kept_folder("controllers") / f"{cell.core}-python{cell.python}", packages, python)
     for check in checks:
         if check == "sanity" and cell.python != SANITY_PYTHON:
             continue

@@ -27,8 +27,7 @@ from lab.api import Api
 from tests.lab_tests.laboratory import ROOT, Laboratory, write_inventory
 from tests.lab_tests.services import propagate
 from tests.lab_tests.vandal import Vandal
-from tools.environment import environment, find_python, pinned
-from tools.kept import kept_folder
+from tools.matrix import CELLS, programs_of
 
 pytestmark = [pytest.mark.lab, pytest.mark.slow]
 
@@ -45,9 +44,8 @@ VARIABLES: dict[str, Any] = {
 }
 INVENTED = ("10.96.0.1", "10.42.0.250", "198.18.0.11")
 """A Service address, one that no pod has, and a node of another leaf: of those a real API server takes in a slice."""
-CORES = {"2.16.19": "3.11", "2.18.19": "3.12"}
-"""Beside the ansible-core of this environment, which is the newest."""
-_PACKAGES = ("jmespath", "kubernetes", "netaddr", "PyYAML")
+CORES = ("2.16.19/3.11", "2.18.19/3.12")
+"""Beside the ansible-core of this environment, which is the newest. The same cells have stages of their own."""
 GATHER = """
 - name: Write down the links that are there
   hosts: localhost
@@ -304,7 +302,6 @@ def _programs(core: str) -> Path | None:
     """Where the programs of this ansible-core are; None for that of this environment."""
     if core == "newest":
         return None
-    python = find_python(CORES[core])
-    assert python is not None, f"Python {CORES[core]} is not on this machine, and ansible-core {core} needs it"
-    folder = kept_folder("controllers") / f"{core}-python{CORES[core]}-lab"
-    return environment(folder, [f"ansible-core=={core}", *pinned(*_PACKAGES)], python)
+    programs = programs_of(CELLS[core])
+    assert programs is not None, f"{core} needs a Python that is not on this machine"
+    return programs
