@@ -120,7 +120,7 @@ def refusal_of_status(body: object, limits: Limits = DEFAULT) -> Refusal:
     details = details if isinstance(details, dict) else {}
     code, wait_s = status.get("code"), details.get("retryAfterSeconds")
     return Refusal(
-        status=code if type(code) is int and 400 <= code < 600 else 500,
+        status=code if isinstance(code, int) and 400 <= code < 600 else 500,
         reason=shown(status.get("reason"), most=limits.quoted_reason),
         message=shown(status.get("message"), most=limits.quoted_text),
         causes=_causes(details, limits),

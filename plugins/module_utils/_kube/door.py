@@ -108,7 +108,7 @@ def object_of(body: object, *, resource: Resource, namespace: str | None = None)
     if not isinstance(name, str) or not _is_segment(name):
         raise NotKubernetesError("has an object without a legal name")
     for field, kind in _FIELDS_OF_METADATA:
-        if (value := metadata.get(field)) is not None and type(value) is not kind:
+        if (value := metadata.get(field)) is not None and not isinstance(value, kind):
             raise NotKubernetesError(f"has an object whose metadata.{field} is of another type")
         if isinstance(value, str) and len(value) > DEFAULT.name:
             raise NotKubernetesError(f"has an object whose metadata.{field} has more than {DEFAULT.name} characters")
@@ -116,10 +116,10 @@ def object_of(body: object, *, resource: Resource, namespace: str | None = None)
         raise NotKubernetesError("has an object in another namespace than those that were asked for")
     for field in _MAPS:
         texts = cast("dict[str, object] | None", metadata.get(field))
-        if texts and not all(type(value) is str for value in texts.values()):
+        if texts and not all(isinstance(value, str) for value in texts.values()):
             raise NotKubernetesError(f"has an object whose metadata.{field} hold something else than texts")
     for field in _PARTS:
-        if (value := found.get(field)) is not None and type(value) is not dict:
+        if (value := found.get(field)) is not None and not isinstance(value, dict):
             raise NotKubernetesError(f"has an object whose {field} is no object")
     # What a server calls it otherwise is no reason to write another kind.
     found["apiVersion"], found["kind"] = resource.api_version, resource.kind

@@ -215,9 +215,8 @@ def _in_url(url: str) -> Iterator[str]:
     if parts is None:
         return
     user, password = parts.username or "", parts.password or ""
-    for text in {password, unquote(password)}:
-        yield text
-    for text in {user, unquote(user)}:
+    yield from (password, unquote(password))
+    for text in (user, unquote(user)):
         if not password or not _is_name(text):
             yield text
         elif text:
