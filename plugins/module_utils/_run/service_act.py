@@ -30,7 +30,8 @@ from .slice_feed import SliceFeed
 from .world import Changes
 from .writing import CONFLICT_TRIES, create_once, delete_unchanged
 
-WIDTH = 32
+WRITES_AT_ONCE = 8
+"""On one cluster."""
 SETTLE_S = 3.0
 """After so long without progress the plan is made again: policies take effect a moment after they are written."""
 LONGEST_S = 5 * SETTLE_S
@@ -64,7 +65,7 @@ def execute(
     feeds = {key: SliceFeed(readings[key], changes) for key in sorted(awaited) if key in readings}
     try:
         run = _Run(readings, feeds, changes, deadline)
-        run.carry_out(ops)
+        run.carry_out_all(ops)
         unmet = run.await_goals(goals) if wait else ()
         return Result(done=tuple(run.done), failures=run.failures, unmet=unmet)
     finally:
@@ -86,6 +87,22 @@ class _Run:
         self.deadline = deadline
         self.done: list[SliceOp] = []
         self.failures: dict[str, FabricError] = {}
+
+    def carry_out_all(self, ops: Sequence[SliceOp]) -> None:
+        """Each cluster by itself: writes that one of them answers late take no time from the steps of another."""
+        groups = _apart(ops)
+        ends = attempt_all(
+            self.carry_out,
+            groups,
+            what="cannot carry out the plan of Services",
+            where=lambda group: f"cluster {group[0].cluster}",
+            limit=len(groups),
+            grace_s=2 * GRACE_S,
+        )
+        done = {op.id for op in self.done}
+        for group, end in zip(groups, ends, strict=True):
+            if isinstance(end, FabricError):
+                self.failures.update({op.id: end for op in group if op.id not in done | self.failures.keys()})
 
     def carry_out(self, ops: Sequence[SliceOp]) -> None:
         left = {op.id: op for op in ops}
@@ -154,9 +171,20 @@ class _Run:
             ready,
             what="cannot write for a Service",
             where=lambda op: f"cluster {op.cluster}",
-            limit=WIDTH,
+            limit=WRITES_AT_ONCE,
             grace_s=GRACE_S,
         )
+
+
+def _apart(ops: Sequence[SliceOp]) -> list[list[SliceOp]]:
+    """The operations of each cluster, or all of them where one needs those of another cluster."""
+    groups: dict[ClusterId, list[SliceOp]] = {}
+    for op in ops:
+        groups.setdefault(op.cluster, []).append(op)
+    cluster_of = {op.id: op.cluster for op in ops}
+    if any(cluster_of.get(need, op.cluster) != op.cluster for op in ops for need in op.needs):
+        return [list(ops)]
+    return list(groups.values())
 
 
 def truth_of(fact: SliceFact, slices: tuple[Slice, ...], reading: ServiceReading) -> bool | FabricError:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -14,10 +15,12 @@ import pytest
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import FabricError, Forbidden
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import ClusterId, State
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.objects import Meta
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.operations import Verb
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.propagation.model import Mode, Origin, Slice
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.propagation.operations import (
     FactName,
     SliceFact,
+    SliceKind,
     SliceOp,
 )
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.resources import Resource
@@ -264,6 +267,73 @@ def test_a_leaf_that_never_comes_to_rest_keeps_no_round_waiting(monkeypatch: pyt
     assert len(run_of_it.await_goals(goals)) >= 1
     assert time.monotonic() - begun < 10
     assert feed.looks > 2
+
+
+class Following:
+    """A leaf on which Liqo follows a moment after each write, by one more slice."""
+
+    unusable = None
+
+    def __init__(self, changes: Changes) -> None:
+        self.changes = changes
+        self.made: tuple[Slice, ...] = ()
+
+    def slices(self) -> tuple[Slice, ...]:
+        return self.made
+
+    def follow(self, name: str) -> None:
+        self.made += (Slice(meta=Meta(name=name, namespace=PLACE), service="web", origin=Origin.OURS),)
+        self.changes.add()
+
+
+def a_write(leaf: str, name: str, *awaited: str) -> SliceOp:
+    cluster = ClusterId(leaf)
+    facts = tuple(
+        SliceFact(name=FactName.MIRRORED, cluster=cluster, hub=HUB, namespace=PLACE, service="web", slice=one)
+        for one in awaited
+    )
+    return SliceOp(
+        cluster=cluster,
+        peer=HUB,
+        verb=Verb.DELETE,
+        kind=SliceKind.SHADOW,
+        name=name,
+        namespace=PLACE,
+        reason="a test",
+        awaits=facts,
+    )
+
+
+def test_writes_that_one_leaf_answers_late_take_no_time_from_the_steps_of_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    changes = Changes()
+    feed = Following(changes)
+    others_are_done = threading.Event()
+
+    def write(op: SliceOp, _api: Api) -> None:
+        if op.cluster == "leaf-b":
+            others_are_done.wait(10)
+            return
+        threading.Timer(0.1, feed.follow, [op.name]).start()
+        if op.name == "last":
+            others_are_done.set()
+
+    monkeypatch.setattr(service_act, "write", write)
+    reading = SimpleNamespace(
+        services=SimpleNamespace(state=build.cluster("leaf-a")),
+        who=SimpleNamespace(confirm=lambda _api: None),
+        api=None,
+    )
+    ops = [a_write("leaf-b", "late"), a_write("leaf-a", "first"), a_write("leaf-a", "next", "first")]
+    ops.append(a_write("leaf-a", "last", "next"))
+    run_of_it = service_act._Run(
+        cast(Any, dict.fromkeys(NAMES, reading)), cast(Any, {"leaf-a": feed}), changes, deadline=time.monotonic() + 5
+    )
+    run_of_it.carry_out_all(ops)
+    assert run_of_it.failures == {}
+    assert others_are_done.is_set()
+    assert {op.name for op in run_of_it.done} == {"late", "first", "next", "last"}
 
 
 def test_a_mode_that_needs_policies_writes_them_first_and_is_left_in_the_right_order(world: World) -> None:
