@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from enum import StrEnum
-from typing import Any, TypeAlias
+from typing import Any, Union
 
 from .errors import FabricError, FailureName
 from .facts import resolve, value_of
@@ -34,7 +34,7 @@ MOST_BYTES = 64 * 2**20
 """No plan is longer; that of 10 000 new links is shorter."""
 _URL_SAFE = str.maketrans("+/", "-_")
 
-States: TypeAlias = "Mapping[ClusterId, ClusterState | FabricError]"
+States = Mapping[ClusterId, Union[ClusterState, FabricError]]
 
 
 def to_saved(fabric: Fabric, plans: Mapping[Pair, LinkPlan], states: States) -> dict[str, Any]:
