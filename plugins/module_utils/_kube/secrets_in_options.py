@@ -50,7 +50,10 @@ _NEVER = frozenset({"client-certificate", "client-key", "tokenFile", "idp-certif
 _NEVER |= {"command", "apiVersion", "interactiveMode", "installHint", "name"}
 # The names of variables and flags whose value is a credential.
 _SAYS_SECRET = re.compile(
-    r"(secret|token|passw(or)?d|passphrase|credentials?|key)([-_]?id)?$|(^|[-_])(pat|auth|pw)$", re.IGNORECASE
+    # PWD alone is the folder of a process.
+    r"(secret|token|passw(or)?d|passphrase|credentials?|key)([-_]?id)?$"
+    r"|(^|[-_])(pat|auth|pw|pass|pin|otp|sas|bearer)$|[-_]pwd$",
+    re.IGNORECASE,
 )
 _SECRET_FLAGS = frozenset({"-p", "-P", "-t", "-k"})
 _NAMING_FLAG = re.compile(
@@ -151,7 +154,7 @@ def _walk(value: object, key: str, *, below_user: bool, names: frozenset[str]) -
 
 
 def _in_field(key: str, text: str, below_user: bool, names: frozenset[str]) -> Iterator[str]:
-    if key in _ALWAYS:
+    if key in _ALWAYS or (below_user and key not in _NEVER and _SAYS_SECRET.search(key)):
         yield text
         yield _decoded(text) if key == "client-key-data" else ""
     elif below_user and key not in _NEVER:

@@ -12,6 +12,7 @@ import pytest
 import yaml
 from ansible_collections.liqo.fabric.plugins.module_utils._kube.secrets_in_options import (
     secret_values,
+    surrounding_secrets,
     without_userinfo,
 )
 from hypothesis import given
@@ -103,6 +104,9 @@ SECRETS: dict[str, dict[str, object]] = {
     "in the query of a URL": {"args": ["https://vault.example/?code=plainword"]},
     "in a variable of that name": {"env": [{"name": "AWS_SECRET_ACCESS_KEY", "value": "plainword"}]},
     "in a variable like GITHUB_PAT": {"env": [{"name": "GITHUB_PAT", "value": "plainword"}]},
+    "after a short word for it": {"args": ["--pass", "plainword"]},
+    "joined with one": {"args": ["--pwd=plainword"]},
+    "in a variable like DB_PASS": {"env": [{"name": "DB_PASS", "value": "plainword"}]},
     "in a variable like VAULT_SECRET_ID": {"env": [{"name": "VAULT_SECRET_ID", "value": "plainword"}]},
     "in any variable": {"env": [{"name": "SETTINGS", "value": "plainword="}]},
 }
@@ -126,10 +130,12 @@ def test_of_an_exec_plugin_whatever_could_be_a_credential_is_masked(place: str) 
         {"extensions": [{"name": "x", "extension": {"deep": ["a1b2-c3d4e5"]}}]},
         {"unknown": {"field": "a1b2-c3d4e5"}},
         {"token": b"a1b2-c3d4e5"},
+        {"auth-provider": {"name": "other", "config": {"id_token": "plainword"}}},
+        {"auth-provider": {"name": "other", "config": {"clientSecret": "plainword"}}},
     ],
 )
 def test_every_other_text_below_a_user_is_masked(user: dict[str, object]) -> None:
-    assert "a1b2-c3d4e5" in secret_values({"kubeconfig": kubeconfig(**user)}, {})
+    assert {"a1b2-c3d4e5", "plainword"} & secret_values({"kubeconfig": kubeconfig(**user)}, {})
 
 
 @given(secret=st.binary(min_size=15, max_size=60), place=st.sampled_from(["args", "value", "username", "flag", "url"]))
@@ -170,6 +176,11 @@ def test_urls_can_be_shown_without_what_is_secret_in_them(url: str, shown: str) 
 
 def test_variables_count_as_well() -> None:
     assert secret_values({"context": "c"}, {"K8S_AUTH_API_KEY": "tok"}) == {"tok"}
+
+
+def test_of_the_surrounding_variables_those_count_whose_names_say_so() -> None:
+    environ = {"PWD": "/home/me", "OLDPWD": "/home", "PATH": "/bin", "DB_PWD": "a", "GITHUB_PAT": "b", "PASS": "c"}
+    assert surrounding_secrets(environ) == {"a", "b", "c"}
 
 
 def test_damaged_values_are_no_obstacle() -> None:
