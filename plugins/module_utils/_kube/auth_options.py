@@ -117,8 +117,9 @@ def _without_foreign(surrounding: Mapping[str, object], given: Mapping[str, obje
     # A host of its own has nothing to do with a context of theirs, nor a context of its own with a host of theirs.
     if (own == {"host"} and "context" in theirs) or (own == {"context"} and theirs - {"context"} == {"host"}):
         return {}
-    # One context of many: the file and the way to it are shared, who we are there and at which address is not.
-    if "context" in own and theirs:
+    # A kubeconfig or context of its own says who we are there, and where: a token of the environment would otherwise go
+    # to every cluster of the task, also to that of somebody else. The file and the way to it may be shared.
+    if own & {"kubeconfig", "context"}:
         return {name: value for name, value in surrounding.items() if name not in ("host", *_CREDENTIALS)}
     return dict(surrounding)
 

@@ -118,7 +118,7 @@ WAYS = {
     "own kubeconfig": Way(options={"kubeconfig": "own"}, at_home=True, in_pod=True, to="own.file of-own"),
     "own kubeconfig, AWX": Way(options={"kubeconfig": "own"}, environ=AWX, to="own.file of-own"),
     "own kubeconfig, bundle": Way(options={"kubeconfig": "own"}, environ=BUNDLE | TOKEN, to="own.file of-own"),
-    "own kubeconfig, token": Way(options={"kubeconfig": "own"}, environ=TOKEN, to="own.file of-nobody"),
+    "own kubeconfig, token": Way(options={"kubeconfig": "own"}, environ=TOKEN, to="own.file of-own"),
     "own kubeconfig and context": Way(options={"kubeconfig": "own", "context": "leaf"}, environ=AWX, to=LEAF),
     "own kubeconfig and context, another context": Way(
         options={"kubeconfig": "own", "context": "leaf"},
@@ -146,7 +146,7 @@ WAYS = {
     "own context, another context with a token": Way(
         options={"context": "leaf"}, environ={"K8S_AUTH_CONTEXT": "home", **TOKEN}, at_home=True, to=LEAF
     ),
-    "own context, token": Way(options={"context": "leaf"}, environ=TOKEN, at_home=True, to="leaf.file of-nobody"),
+    "own context, token": Way(options={"context": "leaf"}, environ=TOKEN, at_home=True, to=LEAF),
     "own context with a token": Way(
         options={"context": "leaf", "api_key": "mine"}, environ=AWX, at_home=True, to="leaf.file mine"
     ),
