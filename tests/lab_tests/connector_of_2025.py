@@ -59,6 +59,11 @@ def connect(lab: Laboratory, hub: str, client: str, server: str, *, mtu: int = 1
     sides = ("--kubeconfig", str(lab.kubeconfig(client)), "--remote-kubeconfig", str(lab.kubeconfig(server)))
     settings = ("--mtu", str(mtu), "--gw-server-service-type", "NodePort")
     lab.liqoctl("network", "connect", *sides, "--skip-confirm", "--wait", *settings)
+    return declare(lab, hub, client, server, mtu=mtu)
+
+
+def declare(lab: Laboratory, hub: str, client: str, server: str, *, mtu: int = 1450) -> str:
+    """The object alone, for a link that is there; its name."""
     name = f"{client}-{server}"
     api = lab.api(hub)
     api.create(_connection(name, client, server, mtu))

@@ -24,6 +24,7 @@ from ansible_collections.liqo.fabric.plugins.module_utils._run.events import str
 from ansible_collections.liqo.fabric.plugins.module_utils._run.watch_options import parse_watch_options
 
 from lab.api import Api
+from tests.lab_tests import connector_of_2025 as connector
 from tests.lab_tests.laboratory import ROOT, Laboratory, write_inventory
 from tests.lab_tests.services import propagate
 from tests.lab_tests.vandal import Vandal
@@ -87,6 +88,20 @@ GATHER = """
 """
 
 
+MIGRATE = """
+- name: Write down what liqo-shortcutmanager made
+  hosts: localhost
+  gather_facts: false
+  tasks:
+    - name: Import
+      ansible.builtin.import_role:
+        name: liqo.fabric.migrate_connector
+        tasks_from: import
+      vars:
+        migrate_connector_file: "{{ playbook_dir }}/fabric/group_vars/all/imported.yml"
+"""
+
+
 @dataclass(frozen=True)
 class Scene:
     """The lab after the vandal was there, with an inventory of it."""
@@ -146,6 +161,9 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         made = lab.shortcuts(LEAVES, [("leaf-a", "leaf-b"), AC, ("leaf-b", "leaf-c")])
         assert not made.failed, made.log
         assert not propagate(lab).failed
+        connector.install(lab, "hub", LEAVES)
+        for client, server in (("leaf-a", "leaf-b"), AC):
+            connector.declare(lab, "hub", client, server)
         lab.break_(HOSTILE, "controllers")
         vandal = Vandal(lab.api(HOSTILE), folder / "canary")
         vandal.crowd("liqo-tenant-leaf-a")
@@ -161,6 +179,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         (folder / "fabric/group_vars/all").mkdir()
         every.rename(folder / "fabric/group_vars/all/main.yml")
         (folder / "gather.yml").write_text(GATHER)
+        (folder / "migrate.yml").write_text(MIGRATE)
         yield Scene(lab, vandal, folder)
     finally:
         lab.command("down")
@@ -279,6 +298,13 @@ def test_no_template_of_the_leaf_runs(scene: Scene, core: str) -> None:
     planned = scene.run("ansible-playbook", "liqo.fabric.plan", "-i", "fabric", programs=programs)
     assert "fabric test: " in planned, planned
     gathered.unlink()
+    # The link of leaf-a and the hostile leaf, as liqo-shortcutmanager has it, is imported as far as it is legal.
+    imported = scene.inventory / "group_vars/all/imported.yml"
+    scene.run("ansible-playbook", "migrate.yml", "-i", "fabric", programs=programs)
+    assert imported.is_file()
+    assert "touch" not in imported.read_text()
+    scene.run("ansible-playbook", "liqo.fabric.plan", "-i", "fabric", programs=programs)
+    imported.unlink()
 
 
 def test_a_leaf_that_says_it_is_another_is_left_out(scene: Scene, honest: Api) -> None:
