@@ -109,6 +109,11 @@ class Vandal:
         for body in self._all("GatewayServer"):
             self._patch("endpoint", "GatewayServer", body, {"status": {"endpoint": endpoint}}, sub="status")
 
+    def connect(self, value: str) -> None:
+        """What the leaf says of its tunnels."""
+        for body in self._all("Connection"):
+            self._patch("connection", "Connection", body, {"status": {"value": value}}, sub="status")
+
     def list_pods(self, namespace: str, service: str, addresses: tuple[str, ...], pod: str) -> None:
         """Endpoints of a Service at addresses of others, under the name of a pod of another leaf."""
         body = {

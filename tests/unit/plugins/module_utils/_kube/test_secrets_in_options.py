@@ -175,7 +175,7 @@ def test_urls_can_be_shown_without_what_is_secret_in_them(url: str, shown: str) 
 
 
 def test_variables_count_as_well() -> None:
-    assert secret_values({"context": "c"}, {"K8S_AUTH_API_KEY": "tok"}) == {"tok"}
+    assert secret_values({}, {"K8S_AUTH_API_KEY": "tok"}) == {"tok"}
 
 
 def test_of_the_surrounding_variables_those_count_whose_names_say_so() -> None:
