@@ -222,6 +222,17 @@ services:
       changes: [create leaf-a/ShadowEndpointSlice/demo-hub/lf-web.leaf-b]
       faults: []
       failure: null
+still_used:
+  description:
+    - The links of O(leaving), and with O(state=absent) all, that Services may still use after this task. Do not remove
+      these. C(clusters) are the ends on which such Services are, or which could not be read.
+    - In check mode, those that they may still use when the plan has been carried out.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - between: [leaf-a, leaf-c]
+      clusters: [leaf-a]
 gates:
   description: Why Liqo's own direct connections cannot be used, by Service and ordered pair of leaves.
   returned: always

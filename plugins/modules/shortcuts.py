@@ -59,14 +59,14 @@ options:
       - With O(state=exact), how many links may be removed. When more would go, none goes, and their number is named.
     type: int
     default: 5
-  keep_links_of:
+  keep_links:
     description:
-      - Clusters whose links are not removed in this run, by their names. Such a removal is blocked with the fault
-        C(in-use), everything else of the run is done.
-      - The role P(liqo.fabric.fabric#role) names the clusters there on which a Service could not be moved off a
-        shortcut.
+      - Links that are not removed in this run, each as a pair of cluster names. Such a removal is blocked with the
+        fault C(in-use), everything else of the run is done.
+      - The role P(liqo.fabric.fabric#role) gives the links there that Services may still use, as
+        M(liqo.fabric.propagation) returns them under C(still_used).
     type: list
-    elements: str
+    elements: list
     default: []
   adopt:
     description:
@@ -523,7 +523,7 @@ ARGUMENT_SPEC = {
     "adopt": {"type": "bool", "default": False},
     "force_conflicts": {"type": "bool", "default": False},
     "forget": {"type": "list", "elements": "str", "default": []},
-    "keep_links_of": {"type": "list", "elements": "str", "default": []},
+    "keep_links": {"type": "list", "elements": "list", "default": []},
     "scope": {"type": "list", "elements": "str"},
     "scope_rule": {"type": "str", "choices": ["inside", "anchored"], "default": "inside"},
     "only": {"type": "list", "elements": "list"},

@@ -23,6 +23,7 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.propagation.mo
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.propagation.operations import SliceOp, holds
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.propagation.plan import plan_services
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.propagation.report import PropagationReport, rows_of
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.propagation.still_used import still_used
 
 from tests.unit import build
 from tests.unit.reflection import HUB, LEAVES, REMOTE, Reflection, Scene, settled, written
@@ -116,6 +117,7 @@ def planned(wish: Propagation, world: World) -> PropagationReport:
         planned=in_order(op for plan in plans for op in plan.ops),
         done=(),
         world=world,
+        still_used=still_used(wish, world, planned=[op for plan in plans for op in plan.ops], settled=False),
     )
 
 

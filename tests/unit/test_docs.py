@@ -349,7 +349,7 @@ def test_the_role_takes_every_setting_of_a_shortcut() -> None:
 
 
 def test_the_role_takes_every_option_of_the_module() -> None:
-    decided_here = {"state", "keep_links_of"}
+    decided_here = {"state", "keep_links"}
     variables = {name.removeprefix("liqo_fabric_") for name in role_variables("fabric")} | {"fabric"}
     assert set(argument_spec("shortcuts")) - decided_here <= variables
 

@@ -75,7 +75,8 @@ def _peering_info() -> Mapping[str, Any]:
 
 
 def _propagation() -> Mapping[str, Any]:
-    return propagation_result(planned(want(Mode.AUTO), {**scene((A, B)).world(), C: unread(C)}))
+    wish = want(Mode.AUTO, leaving=frozenset({build.pair(A, C)}))
+    return propagation_result(planned(wish, {**scene((A, B)).world(), C: unread(C)}))
 
 
 def _propagation_info() -> Mapping[str, Any]:

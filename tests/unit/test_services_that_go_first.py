@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import ClusterId
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import ClusterId, Pair
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.propagation.model import (
     ClusterServices,
     Mode,
@@ -36,7 +36,7 @@ except ImportError:  # ansible-core before 2.19 trusts every text
 
 A, B, C = LEAVES
 ELSEWHERE, AT_ELSEWHERE = "10.99.0.0/16", "10.99.0.7"
-EXPRESSION = yaml.safe_load((ROOT / "roles/fabric/vars/main.yml").read_text())["_fabric_still_used_on"]
+EXPRESSION = yaml.safe_load((ROOT / "roles/fabric/vars/main.yml").read_text())["_fabric_still_used"]
 
 
 def lying() -> dict[ClusterId, ClusterServices]:
@@ -47,15 +47,16 @@ def lying() -> dict[ClusterId, ClusterServices]:
     return listing(world, B, endpoints=(SliceEndpoint(addresses=(AT_ELSEWHERE,), pod="web-b"),))
 
 
-def result_of(world: World) -> dict[str, Any]:
-    return propagation_result(planned(want(Mode.EXCLUSIVE, leaving=frozenset({pair(A, C)})), world))
+def result_of(world: World, *leaving: Pair) -> dict[str, Any]:
+    return propagation_result(planned(want(Mode.EXCLUSIVE, leaving=frozenset(leaving or {pair(A, C)})), world))
 
 
-def still_used_on(result: Mapping[str, Any]) -> list[str]:
+def kept(result: Mapping[str, Any]) -> list[list[str]]:
+    """What the role gives to the option keep_links."""
     members = [{"name": str(leaf)} for leaf in LEAVES]
     variables = {"fabric_services_result": result, "_fabric_members": members}
-    found: list[str] = Templar(loader=DataLoader(), variables=variables).template(trust_as_template(EXPRESSION))
-    return list(found)
+    found: list[list[str]] = Templar(loader=DataLoader(), variables=variables).template(trust_as_template(EXPRESSION))
+    return [list(names) for names in found]
 
 
 def test_what_one_leaf_lists_keeps_no_link_between_others_from_being_removed() -> None:
@@ -65,8 +66,14 @@ def test_what_one_leaf_lists_keeps_no_link_between_others_from_being_removed() -
         A: "not-its-own",
         C: "not-its-own",
     }
-    assert still_used_on(result) == []
+    assert kept(result) == []
 
 
-def test_links_of_a_leaf_whose_services_could_not_be_moved_stay() -> None:
-    assert still_used_on(result_of({**lying(), B: unread(B)})) == [B]
+def test_a_link_of_a_leaf_whose_services_could_not_be_moved_stays() -> None:
+    world: World = {**lying(), A: unread(A)}
+    assert kept(result_of(world, pair(A, C), pair(B, C))) == [[A, C]]
+
+
+def test_what_is_no_leaf_of_the_run_is_not_named() -> None:
+    assert kept({"still_used": [{"between": [A, "hub"]}, {"between": [A, B]}]}) == [[A, B]]
+    assert kept({"msg": "came to no result"}) == []

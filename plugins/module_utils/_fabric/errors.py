@@ -113,7 +113,7 @@ class FailureName(StrEnum):
 
     # What was asked.
     OWNERS_DISAGREE = "owners-disagree", "Two fabrics that share a link or a Service want it differently."
-    IN_USE = "in-use", "A link is not removed, because Services on one of its clusters may still use it."
+    IN_USE = "in-use", "A link is not removed, because Services may still use it."
     TOO_MANY_REMOVALS = "too-many-removals", "More links would be removed than the task allows; none was."
     NOT_ADOPTED = (
         "not-adopted",

@@ -95,8 +95,8 @@ def plan_intent(
     if intent.lost is not None:
         return plan_forget(intent.lost, read[0], fabric=fabric.name, allow_peering=fabric.allow_peering_pairs)
     one, other = read
-    if intent.shortcut is None and fabric.keep_links_of & set(intent.pair):
-        return LinkPlan(pair=intent.pair, existed=True, blocked=_in_use(intent.pair, fabric.keep_links_of))
+    if intent.shortcut is None and intent.pair in fabric.keep_links:
+        return LinkPlan(pair=intent.pair, existed=True, blocked=_in_use(intent.pair))
     if intent.shortcut is None:
         return plan_removal(
             intent.pair,
@@ -198,13 +198,13 @@ def _some(pairs: list[Pair]) -> str:
     return ", ".join(str(pair) for pair in pairs[:5]) + rest
 
 
-def _in_use(pair: Pair, kept: frozenset[ClusterId]) -> FabricError:
-    users = " and ".join(cluster for cluster in pair if cluster in kept)
+def _in_use(pair: Pair) -> FabricError:
+    one, other = pair
     return FabricError(
         what=f"{pair} is not removed",
-        where=f"cluster {users}",
-        why=f"Services on {users} may still use it: they could not be moved off it",
-        next=f"look at what is in the way of the Services on {users}, then run again",
+        where=f"cluster {one} and {other}",
+        why="Services may still use it: they could not be moved off it",
+        next=f"look at what is in the way of the Services on {one} and {other}, then run again",
         fault=FailureName.IN_USE,
     )
 

@@ -201,8 +201,8 @@ class Fabric:
     """Have our way where another fabric that wants the same link wants it differently."""
     max_removals: int = 5
     """With state exact: when more links than this would go, none goes."""
-    keep_links_of: frozenset[ClusterId] = frozenset()
-    """Clusters whose links are not removed in this run: Services there may still use them."""
+    keep_links: frozenset[Pair] = frozenset()
+    """Links that are not removed in this run: Services may still use them."""
     forget: tuple[ClusterId, ...] = ()
     """Clusters that are gone for good: what the others hold about them is removed."""
     scope: Scope = field(default_factory=Scope)

@@ -39,7 +39,7 @@ def parse_run_options(
         "adopt": bool(params.get("adopt")),
         "force_conflicts": bool(params.get("force_conflicts")),
         "max_removals": 5 if removals is None else removals,
-        "keep_links_of": _members(params.get("keep_links_of") or (), "keep_links_of", ids, found),
+        "keep_links": pairs_of(params.get("keep_links") or (), "keep_links", ids, found),
         "forget": _forgotten(params.get("forget") or (), ids, found),
         "scope": _scope(params, ids, found),
         "tolerate": _tolerance(params.get("tolerate"), found),

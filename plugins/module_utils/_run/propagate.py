@@ -18,6 +18,7 @@ from .._fabric.propagation.model import Propagation, ServiceKey, World
 from .._fabric.propagation.operations import ServicePlan, SliceFact, SliceOp
 from .._fabric.propagation.plan import plan_services
 from .._fabric.propagation.report import PropagationReport, rows_of
+from .._fabric.propagation.still_used import still_used
 from .._kube.client import Api
 from .._kube.stop import STOP
 from .act import StalePlan
@@ -75,6 +76,13 @@ def propagate(
             break
     if not check_mode:
         log.close(plans, readings, wait=limits.wait)
+    planned = in_order(op for ops in log.planned.values() for op in ops)
+    settled = limits.wait and not check_mode
+    used, world = over_all(
+        partial(still_used, want, planned=planned if check_mode else (), settled=settled),
+        world_of(readings),
+        what="cannot tell which links Services of this cluster use",
+    )
     return PropagationReport(
         fabric=want.fabric,
         state=want.state,
@@ -88,9 +96,10 @@ def propagate(
             check_mode=check_mode,
         ),
         gates=tuple((plan.key, gate) for plan in plans if plan.key is not None for gate in plan.gates),
-        planned=in_order(op for ops in log.planned.values() for op in ops),
+        planned=planned,
         done=tuple(op for ops in log.done.values() for op in ops),
-        world=world_of(readings),
+        world=world,
+        still_used=used,
         notes=tuple(note for plan in plans for note in plan.notes),
         elsewhere=tuple(failure for (key, _cluster), failure in log.failures.items() if key is None),
     )

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from ..errors import FabricError, FailureName
-from ..model import ClusterId, State
+from ..model import ClusterId, Pair, State
 from ..operations import Verb
 from .desired import Desired, desired_shadows, joined, unknown_providers
 from .faults import Refusal
@@ -70,7 +70,7 @@ def plan_leaf(
 
     ``first`` are operations that must be done before a slice relies on the policies. ``before_removal`` must hold
     before a direct copy goes because another mode takes its place. With ``keep`` the Service is not wished for: of its
-    slices only those go whose shortcut is gone.
+    slices only those go whose shortcut is gone or about to go.
     """
     here = world[leaf]
     if not isinstance(here, ClusterServices):
@@ -105,13 +105,16 @@ class _Scene:
         self.before_removal = before_removal
 
     def kept(self) -> dict[str, ShadowSpec]:
-        """The slices of ours as they are, without those whose shortcut is gone."""
+        """The slices of ours as they are, without those whose shortcut is gone or about to go."""
         held = ours_for(self.here, self.namespace, self.key)
         return {
             one.meta.name: ShadowSpec.of(one)
             for one in held
-            if self.want.fabric in one.owners and one.source is not None and may_be_usable(self.here.state, one.source)
+            if self.want.fabric in one.owners and one.source is not None and self._is_to_stay(one.source)
         }
+
+    def _is_to_stay(self, provider: ClusterId) -> bool:
+        return Pair.of(self.here.id, provider) not in self.want.leaving and may_be_usable(self.here.state, provider)
 
     def changes(self, wanted: Mapping[str, ShadowSpec], unknown: frozenset[ClusterId]) -> list[_Change]:
         """Every slice of ours that is there or shall be, with what shall become of it."""

@@ -72,7 +72,8 @@ def _plan_service(
     if one.mode is Mode.UPSTREAM and any(gate.reason not in PASSING for gate in gates):
         blocked.setdefault(one.hub.id, _gate_closed(one, gates))
     none: tuple[tuple[SliceOp, ...], tuple[SliceFact, ...], tuple[str, ...]] = ((), (), ())
-    switch, goals, more = none if one.keep else _switch(want, world, one, offers, choices, gates)
+    stays = one.keep and not any(gate.reason is Reason.LEAVING for gate in gates)
+    switch, goals, more = none if stays else _switch(want, world, one, offers, choices, gates)
     plans: list[LeafPlan] = []
     for leaf in homes.leaves:
         here = world.get(leaf)

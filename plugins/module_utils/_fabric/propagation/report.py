@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import FabricError
-from ..model import ClusterId, FabricName, State
+from ..model import ClusterId, FabricName, Pair, State
 from ..operations import Verb
 from ..report import Outcome, diff_of, op_row
 from ..task import Task
@@ -53,6 +53,8 @@ class PropagationReport:
     notes: tuple[str, ...] = ()
     elsewhere: tuple[FabricError, ...] = ()
     """Failures that belong to no Service: of the policies of a leaf."""
+    still_used: Mapping[Pair, frozenset[ClusterId]] = field(default_factory=dict)
+    """Links that Services were to be moved off and may still use, each with the ends on which these Services are."""
 
     @property
     def changed(self) -> bool:
@@ -140,6 +142,9 @@ def propagation_result(report: PropagationReport) -> dict[str, Any]:
         "clusters": {str(key): _cluster_row(report.world[key]) for key in sorted(report.world)},
         "services": [_row(row) for row in report.rows],
         "gates": [{"service": str(key), **gate.as_result()} for key, gate in report.gates],
+        "still_used": [
+            {"between": list(pair), "clusters": sorted(report.still_used[pair])} for pair in report.still_used
+        ],
         "plan": [op_row(op) for op in report.planned],
         "failures": [failure.as_result() for failure in report.failures],
         "diff": diff_of(acted),

@@ -129,7 +129,7 @@ def test_exact_removes_none_rather_than_more_than_max_removals(limit: int, block
 
 
 def test_links_that_services_may_still_use_stay_and_those_of_others_go() -> None:
-    declared = fabric(state=State.EXACT, keep_links_of=frozenset({B}))
+    declared = fabric(state=State.EXACT, keep_links=frozenset({BC}))
     plans = planned(declared, linked(AC, BC))
     kept = plans[BC].blocked
     assert kept is not None
@@ -137,7 +137,7 @@ def test_links_that_services_may_still_use_stay_and_those_of_others_go() -> None
     assert plans[AC].blocked is None
     assert {op.verb for op in plans[AC].ops} == {Verb.DELETE}
     # What is declared is made and repaired all the same.
-    assert planned(fabric(BC, keep_links_of=frozenset({B})), linked())[BC].ops
+    assert planned(fabric(BC, keep_links=frozenset({BC})), linked())[BC].ops
 
 
 def claiming(state: ClusterState, *peers: str) -> ClusterState:

@@ -34,6 +34,7 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.propagation.op
     SliceOp,
 )
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.propagation.plan import plan_services
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.propagation.still_used import still_used
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.propagation.view import sights_result
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -264,6 +265,18 @@ def test_what_is_used_of_its_pods_is_what_the_hub_placed_there_at_addresses_of_t
                 assert len(endpoint.addresses) == 1
                 assert ipaddress.ip_address(endpoint.addresses[0]) in network
                 assert (endpoint.hostname, endpoint.zone, endpoint.node) == ("", "", "")
+
+
+@many
+@given(lying(), st.sampled_from([State.PRESENT, State.ABSENT]), st.booleans())
+def test_which_links_between_others_services_still_use_does_not_depend_on_it(
+    some: tuple[Clusters, Mode, Mode | None], state: State, settled: bool
+) -> None:
+    world, mode, _before = some
+    wish = want(mode, state=state, leaving=frozenset({build.pair(A, B), build.pair(A, C), build.pair(B, C)}))
+    answers: list[World] = [world, {**world, B: unread(B)}]
+    told, silent = ([pair for pair in still_used(wish, one, settled=settled) if B not in pair] for one in answers)
+    assert told == silent
 
 
 @many
