@@ -91,7 +91,7 @@ def _subjects(given: Sequence[Mapping[str, Any]], found: list[Violation]) -> tup
     for index, one in enumerate(given):
         kind, namespace = one["kind"], one.get("namespace")
         if kind == _ACCOUNT and not namespace:
-            hint = "a ServiceAccount lies in a namespace"
+            hint = "name the namespace in which it lies"
             _add(found, f"subjects[{index}].namespace", f"is missing for {one['name']}", hint)
         if kind != _ACCOUNT and namespace:
             _add(found, f"subjects[{index}].namespace", f"makes no sense for a {kind}", "leave it out")
