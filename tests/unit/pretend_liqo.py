@@ -14,7 +14,8 @@ from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.facts import resolve, value_of
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.dialling import resolve
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.facts import value_of
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import ClusterId, ServiceType
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.objects import (
     Child,
@@ -219,7 +220,7 @@ def _resolved(op: Op, world: World) -> Spec:
             value = value_of(later.fact, world.side(later.fact.cluster, later.fact.peer))
             if value is None:
                 raise Refused(f"{op.id}: {later.fact} does not hold")
-            known[field.name] = resolve(later, value)
+            known[field.name] = resolve(later, value, world.clusters[op.cluster].networks)
     spec = replace(spec, **known)
     if isinstance(spec, GatewayServerSpec) and spec.service_type == ServiceType.CLUSTER_IP and spec.node_port:
         raise Refused(f"{op.id}: a ClusterIP Service has no NodePort")
@@ -357,7 +358,11 @@ def _is_up(one: Side, other: Side) -> bool:
     dialled, heard = clients[0].spec.endpoint, servers[0].endpoint
     if not isinstance(dialled, Endpoint) or heard is None:
         return False
-    arrives = dialled.addresses[0].startswith(NAT_PREFIX) or dialled == heard
+    listens = dialled.addresses[0] in heard.addresses and (dialled.port, dialled.protocol) == (
+        heard.port,
+        heard.protocol,
+    )
+    arrives = dialled.addresses[0].startswith(NAT_PREFIX) or listens
     return arrives and _knows(one, other) and _knows(other, one)
 
 

@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from .dialling import Way, left_out, to_dial
 from .errors import FabricError, FailureName
-from .facts import advertised, dialled, value_of
+from .facts import advertised, value_of
 from .model import ClusterId, FabricName, ServiceType, Shortcut, Template
 from .objects import (
     ClusterState,
@@ -18,6 +19,7 @@ from .objects import (
     Endpoint,
     Fact,
     FactName,
+    GatewayClient,
     GatewayClientSpec,
     GatewayServerSpec,
     Held,
@@ -33,7 +35,7 @@ from .objects import (
     names,
 )
 from .owners import joined, wish_of
-from .reported import refuse_cidrs, refuse_endpoint
+from .reported import refuse_cidrs
 from .rotation import KeyWish
 
 _H = TypeVar("_H", bound=Held)
@@ -62,6 +64,7 @@ class DesiredSide:
     public_key: Wanted
     surplus: tuple[KeySecret, ...] = ()
     """Key Secrets that must go."""
+    notes: tuple[str, ...] = ()
 
     def objects(self) -> tuple[Wanted, ...]:
         made = (self.secret,) if self.secret is not None else ()
@@ -121,12 +124,14 @@ def desired_side(
         return Wanted(kind=kind, name=name, namespace=within, spec=spec, held=held)
 
     mine, theirs = keys[here.id], keys[there.id]
+    notes: tuple[str, ...] = ()
     if here.id == server:
         listening = replace(_server_spec(shortcut, here), secret=mine.secret)
         gateway = wanted(Kind.SERVER, _only(side.servers), listening)
     else:
-        client = replace(_client_spec(shortcut, here, there), secret=mine.secret)
-        gateway = wanted(Kind.CLIENT, _only(side.clients), client)
+        held = _only(side.clients)
+        client, notes = _client_spec(shortcut, here, there, held)
+        gateway = wanted(Kind.CLIENT, held, replace(client, secret=mine.secret))
     secret: Wanted | None = None
     if mine.make and mine.secret is not None:
         secret = wanted(Kind.SECRET, None, SecretSpec(), name=mine.secret)
@@ -142,6 +147,7 @@ def desired_side(
         secret=secret,
         surplus=mine.surplus,
         gateway=gateway,
+        notes=notes,
         public_key=wanted(Kind.PUBLIC_KEY, _only(side.public_keys), key_spec),
     )
 
@@ -169,21 +175,28 @@ def _server_spec(shortcut: Shortcut, here: ClusterState) -> GatewayServerSpec:
     )
 
 
-def _client_spec(shortcut: Shortcut, here: ClusterState, there: ClusterState) -> GatewayClientSpec:
-    """The client follows what the server advertises, or will advertise once its own drift is repaired."""
+def _client_spec(
+    shortcut: Shortcut, here: ClusterState, there: ClusterState, held: GatewayClient | None
+) -> tuple[GatewayClientSpec, tuple[str, ...]]:
+    """The client follows what the server advertises, or will advertise once its own drift is repaired; and notes."""
     settings = shortcut.settings
     override = settings.client_endpoint
     later = Later(fact=Fact(name=FactName.ENDPOINT, cluster=there.id, peer=here.id), override=override)
     endpoint: Endpoint | Later = later
     server = _only(there.side(here.id).servers)
+    seen: Endpoint | None = None
     if override is not None and override.address and override.port:
-        endpoint = Endpoint(addresses=(override.address,), port=override.port)
+        seen = Endpoint(addresses=(override.address,), port=override.port)
     elif server is not None:
         seen = advertised(server)
-        if seen is not None and _stays(seen, server.spec, _server_spec(shortcut, there)):
-            refuse_endpoint(seen, override, server=there.id, client=here.id, networks=here.networks)
-            endpoint = dialled(seen, override)
-    return GatewayClientSpec(mtu=settings.mtu, endpoint=endpoint, template=template_ref(settings.client_template, here))
+        seen = seen if seen is not None and _stays(seen, server.spec, _server_spec(shortcut, there)) else None
+    notes: tuple[str, ...] = ()
+    if seen is not None:
+        known = held.spec.endpoint if held is not None else None
+        way = Way(server=there.id, client=here.id, networks=here.networks, override=override)
+        endpoint, notes = to_dial(seen, way, held=known), left_out(seen, way)
+    template = template_ref(settings.client_template, here)
+    return GatewayClientSpec(mtu=settings.mtu, endpoint=endpoint, template=template), notes
 
 
 def _stays(seen: Endpoint, held: GatewayServerSpec, wanted: GatewayServerSpec) -> bool:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Union
 
-from .model import ClientEndpoint, ServiceType
+from .model import ServiceType
 from .moments import instant
-from .objects import Child, Cidrs, Endpoint, Fact, FactName, GatewayClient, GatewayServer, KeySecret, Later, Side
+from .objects import Child, Cidrs, Endpoint, Fact, FactName, GatewayClient, GatewayServer, KeySecret, Side
 from .phrases import few
 
 Value = Union[str, Cidrs, Endpoint, bool]
@@ -24,23 +24,6 @@ def value_of(fact: Fact, side: Side) -> Value | None:
 def last_seen(fact: Fact, side: Side) -> str:
     """What is there instead, for a person who waits."""
     return _SEEN[fact.name](side)
-
-
-def resolve(later: Later, value: Value) -> Endpoint | str:
-    """What takes the place of a Later once its fact has a value."""
-    if isinstance(value, Endpoint):
-        return dialled(value, later.override)
-    if isinstance(value, str):
-        return value
-    raise TypeError(f"{later.fact} brings no value")
-
-
-def dialled(advertised: Endpoint, override: ClientEndpoint | None) -> Endpoint:
-    """What the client dials: what the server advertises, but for the parts that the user overrides."""
-    if override is None:
-        return advertised
-    addresses = (override.address,) if override.address else advertised.addresses
-    return Endpoint(addresses=addresses, port=override.port or advertised.port, protocol=advertised.protocol)
 
 
 def advertised(server: GatewayServer) -> Endpoint | None:

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
-from .facts import advertised, dialled, last_seen, value_of
+from .dialling import Way, reaches, to_dial
+from .errors import FabricError
+from .facts import advertised, last_seen, value_of
 from .model import ClusterId, Settings
 from .moments import instant
 from .objects import (
@@ -31,7 +33,7 @@ from .objects import (
     names,
 )
 from .phrases import few
-from .reported import CIDRS_STEP, ENDPOINT_STEP, cidrs_problem, endpoint_problem, is_pinned
+from .reported import CIDRS_STEP, cidrs_problem
 
 FRESH_S = 30.0
 """A gateway writes its latency every 10 s by default: after this long three reports in a row are missing."""
@@ -349,15 +351,18 @@ def _endpoint_faults(
         )
         yield serving.fault(FaultName.NO_ENDPOINT, detail, repair)
         return
-    wanted = dialled(seen, override)
-    differs = client is None or client.spec.endpoint != wanted
-    judged = (differs or declared is not None) and not is_pinned(override)
-    problem = endpoint_problem(seen, dialling.here.networks) if judged else ""
-    if problem:
-        detail = f"the endpoint that it advertises is refused for {dialling.here.id}: {problem}"
-        yield serving.fault(FaultName.REFUSED_ENDPOINT, detail, ENDPOINT_STEP)
-    elif client is not None and differs:
-        detail = f"{_title(client)} dials {client.spec.endpoint}, the server is at {wanted}"
+    held = client.spec.endpoint if client is not None else None
+    way = Way(server=serving.here.id, client=dialling.here.id, networks=dialling.here.networks, override=override)
+    if isinstance(held, Endpoint) and reaches(held, seen, override) and (declared is None or way.allows(held)):
+        return
+    try:
+        wanted = to_dial(seen, way)
+    except FabricError as refused:
+        detail = f"{refused.what}: {refused.why}"
+        yield serving.fault(FaultName.REFUSED_ENDPOINT, detail, refused.next)
+        return
+    if client is not None:
+        detail = f"{_title(client)} dials {held}, the server is at {wanted}"
         repair = f"let {_title(client)} dial {wanted}, or name its endpoint as client_endpoint when it is meant (NAT)"
         yield dialling.fault(FaultName.STALE_ENDPOINT, detail, repair)
 

@@ -8,14 +8,15 @@ People write it into files that Ansible renders, so nothing of it may be a templ
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from .dialling import reaches
 from .facts import advertised
 from .legal import is_host
 from .model import FabricName, Keys, Pair, Settings
 from .objects import ClusterState, Endpoint, GatewayClient, GatewayServer, TemplateRef
-from .reported import endpoint_problem
+from .reported import address_problem
 from .rotation import has_own_keys
 from .setting_values import Wrong, harmless_values
 
@@ -76,10 +77,10 @@ def _of_server(server: GatewayServer, here: ClusterState) -> dict[str, Any]:
 def _of_client(client: GatewayClient, server: GatewayServer, there: ClusterState) -> dict[str, Any]:
     found = _template("client_template", client.spec.template, there)
     dialled, seen = client.spec.endpoint, advertised(server)
-    if not isinstance(dialled, Endpoint) or seen is None or dialled == seen:
+    if not isinstance(dialled, Endpoint) or seen is None or reaches(dialled, seen):
         return found
     endpoint: dict[str, Any] = {}
-    if dialled.addresses != seen.addresses:
+    if not reaches(dialled, replace(seen, port=dialled.port, protocol=dialled.protocol)):
         endpoint["address"] = dialled.addresses[0]
     if dialled.port != seen.port:
         endpoint["port"] = dialled.port
@@ -89,7 +90,7 @@ def _of_client(client: GatewayClient, server: GatewayServer, there: ClusterState
 def _odd_address(endpoint: dict[str, Any], client: ClusterState) -> tuple[Wrong, ...]:
     """An address that is refused where a server advertises it would be trusted as soon as it is declared."""
     address = endpoint.get("address", "")
-    if not is_host(address) or not endpoint_problem(Endpoint(addresses=(address,), port=1), client.networks):
+    if not is_host(address) or not address_problem(address, client.networks):
         return ()
     wanted = "an address outside of the client's own cluster"
     return (Wrong(setting="client_endpoint", part="address", value=address, wanted=wanted),)

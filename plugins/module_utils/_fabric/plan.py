@@ -73,7 +73,7 @@ def plan_link(
             _refuse_templates(desired, here)
             notes += _quarrels(shortcut.pair, desired.gateway, here.id, fabric, force_conflicts)
             desired, note = _without_unreadable_key(desired, there, there.side(here.id))
-            notes += note
+            notes += (*desired.notes, *note)
             ops += _side_ops(desired, here, there)
     except FabricError as problem:
         return LinkPlan(pair=shortcut.pair, existed=existed, blocked=problem)

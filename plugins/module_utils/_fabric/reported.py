@@ -17,11 +17,10 @@ from ipaddress import ip_address, ip_network
 from .addresses import LONGEST, inside, prefix_length, swallows
 from .errors import FabricError, FailureName
 from .legal import is_cidr, is_host, is_ip
-from .model import ClientEndpoint, ClusterId
+from .model import ClusterId
 from .objects import Cidrs, Endpoint, LocalNetworks
 
 LONGEST_NAME = 253
-MOST_ADDRESSES = 16
 MOST_CIDRS = 16
 """Of each kind."""
 LARGEST_V4, LARGEST_V6 = 12, 48
@@ -56,41 +55,25 @@ _INSIDE = frozenset({"localhost", "svc", "default", "kube-system", "kube-public"
 _METADATA_NAMES = frozenset({"metadata.google.internal", "instance-data.ec2.internal"})
 
 
-def endpoint_problem(seen: Endpoint, client: LocalNetworks) -> str:
-    """Why a client with these networks must not dial what a server advertises; empty when it may."""
-    if len(seen.addresses) > MOST_ADDRESSES:
-        return f"it has {len(seen.addresses)} addresses"
-    if seen.protocol not in ("UDP", "TCP"):
-        return "its protocol is neither UDP nor TCP"
-    return next((problem for address in seen.addresses if (problem := _address_problem(address, client))), "")
+def protocol_problem(seen: Endpoint) -> str:
+    """What is wrong with it; empty where nothing is."""
+    return "" if seen.protocol in ("UDP", "TCP") else "its protocol is neither UDP nor TCP"
 
 
-def refuse_endpoint(
-    seen: Endpoint,
-    override: ClientEndpoint | None,
-    *,
-    server: ClusterId,
-    client: ClusterId,
-    networks: LocalNetworks,
-) -> None:
-    """Raises FabricError for an endpoint that must not be dialled. An address that the user names is trusted."""
-    problem = "" if is_pinned(override) else endpoint_problem(seen, networks)
-    if problem:
-        raise FabricError(
-            what=f"the endpoint that {server} advertises is refused for {client}",
-            where=f"cluster {server}, GatewayServer for {client}",
-            why=problem,
-            next=ENDPOINT_STEP,
-            fault=FailureName.REFUSED_ENDPOINT,
-        )
-
-
-ENDPOINT_STEP = "correct the Service of the gateway server, or name the address as client_endpoint when it is meant"
-
-
-def is_pinned(override: ClientEndpoint | None) -> bool:
-    """The user says which address is dialled."""
-    return override is not None and bool(override.address)
+def address_problem(address: str, client: LocalNetworks) -> str:
+    """Why a client with these networks must not dial an advertised address; empty when it may."""
+    problem = _special(address) if len(address) <= LONGEST_NAME else NO_HOST
+    if problem or not is_ip(address):
+        return problem
+    for kind, cidrs in (
+        ("pod", client.pod),
+        ("service", client.service),
+        ("external", client.external),
+        ("internal", client.internal),
+    ):
+        if inside(address, cidrs):
+            return f"{address} lies in a {kind} CIDR of the client's own cluster"
+    return ""
 
 
 def cidrs_problem(reported: Cidrs, own: LocalNetworks, trusted: Sequence[str] = ()) -> str:
@@ -132,21 +115,6 @@ def refuse_cidrs(
 
 
 CIDRS_STEP = "correct the networks of that cluster, or name the range in trusted_cidrs of the shortcut when it is meant"
-
-
-def _address_problem(address: str, client: LocalNetworks) -> str:
-    problem = _special(address) if len(address) <= LONGEST_NAME else NO_HOST
-    if problem or not is_ip(address):
-        return problem
-    for kind, cidrs in (
-        ("pod", client.pod),
-        ("service", client.service),
-        ("external", client.external),
-        ("internal", client.internal),
-    ):
-        if inside(address, cidrs):
-            return f"{address} lies in a {kind} CIDR of the client's own cluster"
-    return ""
 
 
 @lru_cache(maxsize=4096)

@@ -18,10 +18,11 @@ from dataclasses import fields, is_dataclass
 from enum import StrEnum
 from typing import Any, Union
 
+from .dialling import resolve
 from .errors import FabricError, FailureName
-from .facts import resolve, value_of
+from .facts import value_of
 from .model import ClusterId, Fabric, Pair
-from .objects import ClusterState, Later
+from .objects import ClusterState, Endpoint, Later
 from .operations import LinkPlan, Op, Verb, set_fields
 from .report import op_row
 
@@ -178,7 +179,9 @@ def beyond(approved: Iterable[Op], now: Iterable[Op], states: States) -> str | N
         for name in {**set_fields(old.after), **set_fields(op.after)}:
             was = {side: getattr(getattr(old, side), name, None) for side in ("before", "after")}
             is_ = {side: getattr(getattr(op, side), name, None) for side in ("before", "after")}
-            was["after"] = _brought(was["after"], states) if was["after"] != is_["after"] else is_["after"]
+            was["after"] = (
+                _brought(was["after"], was["before"], states) if was["after"] != is_["after"] else is_["after"]
+            )
             if is_["after"] != was["after"]:
                 return f"{op.id}: {name} is wanted as {_shown(_exact(is_['after']))}"
             if is_["before"] not in was.values():
@@ -186,13 +189,16 @@ def beyond(approved: Iterable[Op], now: Iterable[Op], states: States) -> str | N
     return None
 
 
-def _brought(value: object, states: States) -> object:
-    """What takes the place of a value that was not known, as far as it is known now."""
-    state = states.get(value.fact.cluster) if isinstance(value, Later) else None
-    if not isinstance(value, Later) or not isinstance(state, ClusterState):
+def _brought(value: object, held: object, states: States) -> object:
+    """What takes the place of a value that was not known, as far as it is known now, where ``held`` was."""
+    if not isinstance(value, Later):
+        return value
+    state, here = states.get(value.fact.cluster), states.get(value.fact.peer)
+    if not isinstance(state, ClusterState) or not isinstance(here, ClusterState):
         return value
     brought = value_of(value.fact, state.side(value.fact.peer))
-    return value if brought is None else resolve(value, brought)
+    known = held if isinstance(held, Endpoint) else None
+    return value if brought is None else resolve(value, brought, here.networks, held=known)
 
 
 def _uid(state: ClusterState | FabricError | None) -> str:

@@ -12,12 +12,12 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 
+from .._fabric.dialling import resolve
 from .._fabric.errors import Conflict, FabricError, FailureName, NotFound
-from .._fabric.facts import resolve, value_of
+from .._fabric.facts import Value, value_of
 from .._fabric.model import Pair
-from .._fabric.objects import Endpoint, Fact, FactName, Later, SecretSpec, Spec
+from .._fabric.objects import Fact, FactName, Later, SecretSpec, Spec
 from .._fabric.operations import LinkPlan, Op, Verb, diff, laters, still_planned
-from .._fabric.reported import refuse_endpoint
 from .._fabric.resources import Json, Resource
 from .._kube.stop import STOP
 from .._liqo.body import text_at
@@ -213,17 +213,15 @@ def _resolved(op: Op, world: World) -> Spec:
     spec = op.after
     if spec is None:
         raise TypeError(f"{op.id} has nothing to write")
-    known: dict[str, Endpoint | str] = {}
+    known: dict[str, Value] = {}
     for field in fields(spec):
         value = getattr(spec, field.name)
         if isinstance(value, Later):
             brought = value_of(value.fact, world[value.fact.cluster].side(value.fact.peer))
             if brought is None:
                 raise _stale(op, f"{value.fact} no longer holds")
-            known[field.name] = resolve(value, brought)
-            if isinstance(brought, Endpoint):
-                networks = world[op.cluster].networks
-                refuse_endpoint(brought, value.override, server=op.peer, client=op.cluster, networks=networks)
+            held = getattr(op.before, field.name, None)
+            known[field.name] = resolve(value, brought, world[op.cluster].networks, held=held)
     return replace(spec, **known) if known else spec  # type: ignore[arg-type]
 
 

@@ -11,13 +11,10 @@ from typing import Any
 import pytest
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.facts import (
     advertised,
-    dialled,
     is_newer,
     last_seen,
-    resolve,
     value_of,
 )
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import ClientEndpoint
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.objects import (
     Cidrs,
     Configuration,
@@ -25,7 +22,6 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.objects import
     Endpoint,
     FactName,
     GatewayServer,
-    Later,
     Side,
 )
 
@@ -218,26 +214,6 @@ def test_a_namespace_that_is_not_ours_need_not_go() -> None:
 
 def test_a_foreigncluster_without_modules_is_idle() -> None:
     assert value(FactName.IDLE, foreign_cluster=foreign_cluster(modules=[])) is True
-
-
-@pytest.mark.parametrize(
-    ("override", "expected"),
-    [
-        (None, ENDPOINT),
-        (ClientEndpoint(), ENDPOINT),
-        (ClientEndpoint(address="vpn.example.org"), Endpoint(addresses=("vpn.example.org",), port=51840)),
-        (ClientEndpoint(port=4500), Endpoint(addresses=("192.0.2.10",), port=4500)),
-        (ClientEndpoint(address="v6", port=1), Endpoint(addresses=("v6",), port=1)),
-    ],
-)
-def test_what_is_dialled(override: ClientEndpoint | None, expected: Endpoint) -> None:
-    assert dialled(ENDPOINT, override) == expected
-    assert resolve(Later(fact=fact(FactName.ENDPOINT, "leaf-a", "leaf-b"), override=override), ENDPOINT) == expected
-
-
-def test_a_fact_without_value_takes_nobody_s_place() -> None:
-    with pytest.raises(TypeError, match="leaf-a is connected to leaf-b brings no value"):
-        resolve(Later(fact=fact(FactName.CONNECTED, "leaf-a", "leaf-b")), True)
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.objects import
 )
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.operations import LinkPlan
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.plan import plan_link
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.reported import cidrs_problem, endpoint_problem
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.reported import address_problem, cidrs_problem
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.wishes import parse_wishes, resolve
 
 from tests.unit.build import RETAIL, edit, link, pair, renumbered, shortcut
@@ -36,8 +36,8 @@ OWN = LocalNetworks(
 )
 
 
-def advertises(*addresses: str, port: int = 51840, protocol: str = "UDP") -> str:
-    return endpoint_problem(Endpoint(addresses=addresses, port=port, protocol=protocol), OWN)
+def advertises(address: str) -> str:
+    return address_problem(address, OWN)
 
 
 @pytest.mark.parametrize(
@@ -149,17 +149,6 @@ def test_a_name_that_the_clients_cluster_answers_itself_is_refused(name: str) ->
 )
 def test_what_is_neither_an_address_nor_a_name_is_refused_and_not_repeated(text: str) -> None:
     assert advertises(text) == "what it advertises as an address is none"
-
-
-def test_every_address_counts_and_there_are_not_many() -> None:
-    assert advertises("203.0.113.7", "127.0.0.1")
-    assert advertises(*(f"203.0.113.{number}" for number in range(16))) == ""
-    assert advertises(*(f"203.0.113.{number}" for number in range(17))) == "it has 17 addresses"
-
-
-@pytest.mark.parametrize("protocol", ["SCTP", "udp", "x"])
-def test_a_protocol_is_one_of_two(protocol: str) -> None:
-    assert advertises("203.0.113.7", protocol=protocol) == "its protocol is neither UDP nor TCP"
 
 
 def reports(*pod: str, external: tuple[str, ...] = ("10.70.0.0/16",), trusted: tuple[str, ...] = ()) -> str:
