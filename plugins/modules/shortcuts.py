@@ -56,7 +56,11 @@ options:
     default: present
   max_removals:
     description:
-      - With O(state=exact), how many links may be removed. When more would go, none goes, and their number is named.
+      - With O(state=exact), how many links may go around one link, so that a mistake in O(shortcuts) removes few of
+        them. For each link those links count that end in one of its two clusters, are marked there and are not in
+        O(shortcuts). A link with a greater number stays, with the fault C(too-many-removals) that names them.
+      - Links elsewhere do not count, so that no cluster decides whether a link between others goes. Many links that
+        share no cluster may therefore go in one run. Look at the plan in check mode when O(shortcuts) gets shorter.
     type: int
     default: 5
   keep_links:

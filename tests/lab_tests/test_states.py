@@ -36,7 +36,7 @@ def test_exact_removes_what_is_no_longer_wanted_and_never_more_than_allowed(lab:
     refused = run(lab, state="exact", shortcuts=[], max_removals=1)
     assert refused.failed
     assert refused.outcomes == {"leaf-a<->leaf-b": "blocked", "leaf-b<->leaf-c": "blocked"}
-    assert "2 links are not declared, and max_removals is 1" in refused.result["msg"]
+    assert "have 2 links that are not declared, and max_removals is 1" in refused.result["msg"]
     planned = run(lab, AB, state="exact", fabric="test", max_removals=1)
     assert planned.outcomes == {"leaf-a<->leaf-b": "in_sync", "leaf-b<->leaf-c": "removed"}, planned.log
     since = now()

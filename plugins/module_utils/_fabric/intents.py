@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from .errors import FabricError, FailureName, InputError, Violation
 from .model import Cluster, ClusterId, Fabric, Pair, Scope, Shortcut, State
 from .objects import ClusterState
-from .operations import LinkPlan, Verb
+from .operations import LinkPlan
+from .phrases import few
 from .plan import plan_link
 from .removal import owned_pairs, plan_forget, plan_removal
 from .sight import may_hold
@@ -118,47 +119,6 @@ def plan_intent(
     )
 
 
-def limit_removals(plans: Mapping[Pair, LinkPlan], fabric: Fabric) -> dict[Pair, LinkPlan]:
-    """With state exact, plans in which no undeclared link goes when more than the user expects would.
-
-    Links that both of their clusters mark as ours count together. A link that one cluster alone marks counts among
-    those of that cluster only: whatever a cluster marks, it stops no removal of a link between others.
-    """
-    if fabric.state is not State.EXACT:
-        return dict(plans)
-    declared = set(fabric.pairs)
-    by_claimant: dict[ClusterId | None, list[Pair]] = {}
-    for pair, plan in plans.items():
-        if (
-            pair not in declared
-            and not set(pair) & set(fabric.forget)
-            and any(op.verb is Verb.DELETE for op in plan.ops)
-        ):
-            alone = next(iter(plan.claimed_by)) if len(plan.claimed_by) == 1 else None
-            by_claimant.setdefault(alone, []).append(pair)
-    problems = {
-        pair: _too_many(goes, claimant, fabric)
-        for claimant, goes in by_claimant.items()
-        if len(goes) > fabric.max_removals
-        for pair in goes
-    }
-    return {
-        pair: replace(plan, ops=(), goals=(), blocked=problems[pair]) if pair in problems else plan
-        for pair, plan in plans.items()
-    }
-
-
-def _too_many(goes: list[Pair], claimant: ClusterId | None, fabric: Fabric) -> FabricError:
-    which = "links" if claimant is None else f"links that only {claimant} marks as those of {fabric.name}"
-    return FabricError(
-        what=f"{len(goes)} {which} are not declared, and max_removals is {fabric.max_removals}",
-        where=f"fabric {fabric.name}",
-        why=f"these would be removed: {_some(goes)}",
-        next=f"see whether shortcuts says what you mean; if it does, set max_removals to {len(goes)}",
-        fault=FailureName.TOO_MANY_REMOVALS,
-    )
-
-
 def _wished(fabric: Fabric) -> tuple[Intent, ...]:
     remove = fabric.state is State.ABSENT
     return tuple(
@@ -187,15 +147,10 @@ def _shortcuts_between(states: tuple[ClusterState, ...]) -> set[Pair]:
 
 
 def _refuse_unknown_pairs(fabric: Fabric, known: Iterable[Pair]) -> None:
-    unknown = sorted((fabric.scope.pairs or frozenset()) - set(known))
+    unknown = [str(pair) for pair in sorted((fabric.scope.pairs or frozenset()) - set(known))]
     if unknown:
-        message = f"{_some(unknown)} {'is' if len(unknown) == 1 else 'are'} not among the pairs of this fabric"
+        message = f"{few(unknown)} {'is' if len(unknown) == 1 else 'are'} not among the pairs of this fabric"
         raise InputError([Violation(path="only", message=message, hint="name pairs that shortcuts declares")])
-
-
-def _some(pairs: list[Pair]) -> str:
-    rest = f" and {len(pairs) - 5} more" if len(pairs) > 5 else ""
-    return ", ".join(str(pair) for pair in pairs[:5]) + rest
 
 
 def _in_use(pair: Pair) -> FabricError:

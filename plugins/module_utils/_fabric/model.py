@@ -200,7 +200,7 @@ class Fabric:
     force_conflicts: bool = False
     """Have our way where another fabric that wants the same link wants it differently."""
     max_removals: int = 5
-    """With state exact: when more links than this would go, none goes."""
+    """With state exact: an undeclared link stays if more than so many of them end in its two clusters."""
     keep_links: frozenset[Pair] = frozenset()
     """Links that are not removed in this run: Services may still use them."""
     forget: tuple[ClusterId, ...] = ()

@@ -100,8 +100,6 @@ class LinkPlan:
     """Some object of the link was there before."""
     blocked: FabricError | None = None
     notes: tuple[str, ...] = ()
-    claimed_by: frozenset[ClusterId] = frozenset()
-    """Of a removal: the clusters whose own objects carry the mark of this fabric."""
     stays_on: frozenset[ClusterId] = frozenset()
     """Of a removal: the clusters on which the link is left as it is, since it also belongs to others."""
 

@@ -46,6 +46,16 @@ def plan_forget(lost: ClusterId, state: ClusterState, *, fabric: FabricName, all
     return _plan(pair, (state,), fabric=fabric, allow_peering=allow_peering, named=True)
 
 
+def would_go(side: Side, fabric: FabricName, *, allow_peering: bool) -> bool:
+    """By what this side shows: is it marked as a link of this fabric, which would be removed if it is not declared?"""
+    return (
+        fabric in side.owners()
+        and not _why_it_stays(side, fabric, named=False)
+        and (allow_peering or not side.carries_peering())
+        and bool(_remove(side, fabric))
+    )
+
+
 def outcome_of(plan: LinkPlan, ops: Iterable[Op]) -> Outcome:
     """What these operations of a removal come to, ``plan`` being the last one that was made."""
     verbs = {op.verb for op in ops}
@@ -61,13 +71,12 @@ def _plan(
 ) -> LinkPlan:
     sides = tuple(state.side(pair.other(state.id)) for state in states)
     existed = any(side.link_objects() for side in sides)
-    claimed_by = frozenset(side.cluster for side in sides if fabric in side.owners())
     try:
         for state, side in zip(states, sides, strict=True):
             refuse_unread(state, side.peer)
         refuse_peering(pair, states, allow=allow_peering)
     except FabricError as problem:
-        return LinkPlan(pair=pair, existed=existed, blocked=problem, claimed_by=claimed_by)
+        return LinkPlan(pair=pair, existed=existed, blocked=problem)
     why = {side.cluster: _why_it_stays(side, fabric, named) for side in sides}
     going = [side for side in sides if not why[side.cluster]]
     staying = [side for side in sides if why[side.cluster]]
@@ -86,7 +95,6 @@ def _plan(
         goals=tuple(goals),
         existed=existed,
         notes=_notes([side.cluster for side in held], why, whole=len(held) == len(sides)),
-        claimed_by=claimed_by,
         stays_on=frozenset(side.cluster for side in held),
     )
 

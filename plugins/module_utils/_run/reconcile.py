@@ -13,10 +13,11 @@ from functools import partial
 from .._fabric.blame import blame
 from .._fabric.errors import FabricError, FailureName, attempt
 from .._fabric.findings import Finding, in_order, refusals, refuse
-from .._fabric.intents import Intent, intents, limit_removals, plan_intent, to_read
+from .._fabric.intents import Intent, intents, plan_intent, to_read
 from .._fabric.model import Cluster, ClusterId, Fabric, Pair, State
 from .._fabric.objects import ClusterState, Kind
 from .._fabric.operations import LinkPlan, Op
+from .._fabric.removal_limit import limit_removals
 from .._fabric.report import Report
 from .._fabric.saved_plan import beyond, to_saved, to_word
 from .._fabric.sight import is_blind, unsearched
@@ -77,8 +78,8 @@ def reconcile(
     if fabric.state not in LOOKING and any(plan.ops for plan in plans.values()):
         readings = run.deepen(readings, [plan for plan in plans.values() if plan.ops])
         plans = run.plan(wanted, readings)
-    plans = limit_removals(plans, fabric)
     seen = _states(readings)
+    plans = limit_removals(plans, seen, fabric)
     findings: tuple[Finding, ...] = unsearched(fabric, seen)
     if preflight and fabric.state not in LOOKING:
         plans, more = run.preflight(plans, readings)

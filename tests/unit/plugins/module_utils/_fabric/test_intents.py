@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from itertools import combinations
 from typing import Any
 
 import pytest
@@ -18,7 +20,6 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.gathered impor
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.intents import (
     Intent,
     intents,
-    limit_removals,
     plan_intent,
     to_read,
 )
@@ -37,6 +38,7 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import (
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.objects import ClusterState, Endpoint, Kind, Side
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.operations import LinkPlan, Verb
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.plan import plan_link
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.removal_limit import limit_removals
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.run_options import parse_run_options
 from hypothesis import given
 from hypothesis import strategies as st
@@ -51,17 +53,17 @@ from tests.unit.build import (
     marked,
     only_side,
     owners,
-    pair,
     shortcut,
     side,
 )
 from tests.unit.strategies import law
 
-A, B, C = (cluster_id(f"leaf-{letter}") for letter in "abc")
-AB, AC, BC = pair("leaf-a", "leaf-b"), pair("leaf-a", "leaf-c"), pair("leaf-b", "leaf-c")
+A, B, C, D = (cluster_id(f"leaf-{letter}") for letter in "abcd")
+AB, AC, BC, CD = Pair.of(A, B), Pair.of(A, C), Pair.of(B, C), Pair.of(C, D)
+ALL_PAIRS = [Pair.of(one, other) for one, other in combinations((A, B, C, D), 2)]
 
 
-def fabric(*wanted: Pair, clusters: str = "abc", **fields: Any) -> Fabric:
+def fabric(*wanted: Pair, clusters: str = "abcd", **fields: Any) -> Fabric:
     ids = [cluster_id(f"leaf-{letter}") for letter in clusters]
     declared = tuple(Cluster(id=one, name=one, labels={}) for one in ids)
     wishes = tuple(shortcut(one.a, one.b) for one in sorted(wanted))
@@ -69,8 +71,8 @@ def fabric(*wanted: Pair, clusters: str = "abc", **fields: Any) -> Fabric:
 
 
 def linked(*pairs: Pair, owner: str = "retail") -> dict[ClusterId, ClusterState]:
-    """Clusters a, b and c with healthy links of one owner between some of them."""
-    states = {name: cluster(name) for name in (A, B, C)}
+    """Clusters a, b, c and d with healthy links of one owner between some of them."""
+    states = {name: cluster(name) for name in (A, B, C, D)}
     for one in pairs:
         ends = (side(one.a, one.b), side(one.b, one.a, gateway=client(one.b, one.a)))
         for held in ends:
@@ -111,21 +113,46 @@ def test_exact_only_takes_its_mark_from_what_another_fabric_wants_too() -> None:
     wishes = fabric(state=State.EXACT, max_removals=0)
     plan = plan_intent(Intent(pair=AB, named=False), states, wishes)
     assert {op.verb for op in plan.ops} == {Verb.UPDATE}
-    assert limit_removals({AB: plan}, wishes)[AB].blocked is None
+    assert limit_removals({AB: plan}, states, wishes)[AB].blocked is None
 
 
 @pytest.mark.parametrize(("limit", "blocked"), [(1, True), (2, False)])
 def test_exact_removes_none_rather_than_more_than_max_removals(limit: int, blocked: bool) -> None:
     wishes = fabric(AB, state=State.EXACT, max_removals=limit)
     states = linked(AC, BC)
-    plans = {one.pair: plan_intent(one, states, wishes) for one in intents(wishes, states.values())}
-    limited = limit_removals(plans, wishes)
+    limited = limited_plans(wishes, states)
     assert [bool(limited[one].blocked) for one in (AB, AC, BC)] == [False, blocked, blocked]
     assert limited[AB].ops
     if blocked:
+        assert "leaf-a and leaf-c have 2 links that are not declared, and max_removals is 1" in str(limited[AC].blocked)
         assert "leaf-a <-> leaf-c, leaf-b <-> leaf-c" in str(limited[AC].blocked)
-        assert "set max_removals to 2" in str(limited[AC].blocked)
+        assert "set max_removals to 2, or remove leaf-a <-> leaf-c with state absent" in str(limited[AC].blocked)
         assert limited[AC].ops == ()
+
+
+def test_a_limit_counts_the_links_of_both_ends_and_none_elsewhere() -> None:
+    """Two links that share no end are two mistakes at most, and neither of them can stop the other."""
+    states = linked(AB, CD)
+    assert not any(plan.blocked for plan in limited_plans(fabric(state=State.EXACT, max_removals=1), states).values())
+    states = linked(AB, BC, CD)
+    blocked = limited_plans(fabric(state=State.EXACT, max_removals=2), states)
+    assert [bool(blocked[one].blocked) for one in (AB, BC, CD)] == [False, True, False]
+    mesh = limited_plans(fabric(state=State.EXACT, max_removals=4), linked(*ALL_PAIRS))
+    assert all(plan.blocked for plan in mesh.values())
+
+
+def test_what_does_not_go_anyway_does_not_count() -> None:
+    edge = {key: marked(state, "retail", "edge") if state.sides else state for key, state in linked(AB).items()}
+    retail = linked(AC)
+    states = {key: replace(retail[key], sides={**edge[key].sides, **retail[key].sides}) for key in retail}
+    for fields in ({}, {"forget": (B,), "clusters": "acd"}, {"unlabelled": (B,)}, {"clusters": "acd"}):
+        found = linked(AB, AC) if fields else states
+        if "clusters" in fields:
+            del found[B]
+        wishes = fabric(state=State.EXACT, max_removals=1, **fields)
+        assert limited_plans(wishes, found)[AC].blocked is None
+    declared = fabric(AB, state=State.EXACT, max_removals=1)
+    assert limited_plans(declared, linked(AB, AC))[AC].blocked is None
 
 
 def test_links_that_services_may_still_use_stay_and_those_of_others_go() -> None:
@@ -147,21 +174,35 @@ def claiming(state: ClusterState, *peers: str) -> ClusterState:
 
 
 NOWHERE = [f"leaf-x{number}" for number in range(20)]
+UNREAD = FabricError(what="w", where="x", why="y", next="z", fault=FailureName.UNREACHABLE)
 
 
 def test_false_marks_on_one_leaf_stop_no_removal_of_a_link_between_others() -> None:
     wishes = fabric(state=State.EXACT, max_removals=1)
     states = linked(AC)
     states[B] = claiming(states[B], "leaf-a", "leaf-c")
-    limited = limit_removals(planned(wishes, states), wishes)
+    limited = limited_plans(wishes, states)
     assert limited[AC].blocked is None
     assert {op.cluster for op in limited[AC].ops} == {A, C}
     for false in (AB, BC):
         blocked = limited[false].blocked
         assert blocked is not None
-        assert (
-            blocked.what == "2 links that only leaf-b marks as those of retail are not declared, and max_removals is 1"
-        )
+        assert blocked.fault == FailureName.TOO_MANY_REMOVALS
+
+
+@pytest.mark.parametrize("answer", ["honest", "unreachable", "marks nothing", "marks everything"])
+def test_what_one_leaf_answers_does_not_decide_whether_a_link_between_others_goes(answer: str) -> None:
+    states: dict[ClusterId, ClusterState | FabricError] = {**linked(AB, AC, BC)}
+    if answer == "marks nothing":
+        states[B] = cluster(B)
+    elif answer == "marks everything":
+        states[B] = claiming(linked(AB, BC)[B], *NOWHERE, D)
+    elif answer == "unreachable":
+        states[B] = UNREAD
+    for limit, blocked in ((2, True), (3, False)):
+        found = limited_plans(fabric(state=State.EXACT, max_removals=limit), states)[AC]
+        assert (found.blocked is not None) is blocked
+        assert told(found) == told(limited_plans(fabric(state=State.EXACT, max_removals=limit), linked(AB, AC, BC))[AC])
 
 
 MARKS = st.sampled_from([frozenset(), *(owners(*names) for names in (["retail"], ["edge"], ["edge", "retail"]))])
@@ -169,32 +210,45 @@ MARKS = st.sampled_from([frozenset(), *(owners(*names) for names in (["retail"],
 
 @law
 @given(
-    st.sets(st.sampled_from([AB, AC, BC])),
-    st.sets(st.sampled_from([AB, AC, BC])),
+    st.sets(st.sampled_from(ALL_PAIRS)),
+    st.sets(st.sampled_from(ALL_PAIRS)),
     st.sampled_from([State.PRESENT, State.EXACT, State.ABSENT]),
     MARKS,
-    st.lists(st.sampled_from([*NOWHERE, "leaf-a", "leaf-c"]), unique=True),
-    st.integers(0, 3),
+    st.lists(st.sampled_from([*NOWHERE, "leaf-a", "leaf-c", "leaf-d"]), unique=True),
+    st.integers(0, 4),
 )
 def test_whatever_one_leaf_marks_the_plans_of_links_between_others_are_the_same(
     linked_pairs: set[Pair], wanted: set[Pair], state: State, marks: frozenset[Any], claims: list[str], limit: int
 ) -> None:
-    def others(states: dict[ClusterId, ClusterState]) -> dict[Pair, LinkPlan]:
+    def others(states: Mapping[ClusterId, ClusterState | FabricError]) -> dict[Pair, Any]:
         wishes = fabric(*wanted, state=state, max_removals=limit, every_owned_pair=state is State.ABSENT)
-        found = limit_removals(planned(wishes, states), wishes)
-        return {one: plan for one, plan in found.items() if B not in one}
+        found = limited_plans(wishes, states)
+        return {one: told(plan) for one, plan in found.items() if B not in one}
 
     states = linked(*linked_pairs)
     hostile = {peer: marked_as(held, marks) for peer, held in claiming(states[B], *claims).sides.items()}
-    assert others({**states, B: replace(states[B], sides=hostile)}) == others({**states, B: cluster(B)})
+    unreachable = others({**states, B: UNREAD})
+    assert others({**states, B: replace(states[B], sides=hostile)}) == unreachable
+    assert others(states) == unreachable
+    assert others({**states, B: cluster(B)}) == unreachable
 
 
 def marked_as(held: Side, marks: frozenset[Any]) -> Side:
     return only_side(marked(cluster(held.cluster, held), *marks))
 
 
-def planned(wishes: Fabric, states: dict[ClusterId, ClusterState]) -> dict[Pair, LinkPlan]:
-    return {one.pair: plan_intent(one, states, wishes) for one in intents(wishes, states.values())}
+def planned(wishes: Fabric, states: Mapping[ClusterId, ClusterState | FabricError]) -> dict[Pair, LinkPlan]:
+    read = [state for state in states.values() if isinstance(state, ClusterState)]
+    return {one.pair: plan_intent(one, states, wishes) for one in intents(wishes, read)}
+
+
+def told(plan: LinkPlan) -> tuple[LinkPlan, str]:
+    """The plan in a form that can be compared: two errors are never equal."""
+    return replace(plan, blocked=None), str(plan.blocked or "")
+
+
+def limited_plans(wishes: Fabric, states: Mapping[ClusterId, ClusterState | FabricError]) -> dict[Pair, LinkPlan]:
+    return limit_removals(planned(wishes, states), states, wishes)
 
 
 def test_exact_keeps_the_links_of_a_cluster_whose_labels_nobody_knows() -> None:
@@ -259,11 +313,10 @@ def test_a_pair_that_no_cluster_marks_any_more_ends_no_run_that_looks_for_marks(
     exact = fabric(AC, state=State.EXACT, scope=only)
     assert chosen(exact, linked(AB)) == {AB: "remove", BC: "remove"}
     found = {intent.pair: intent for intent in intents(exact, linked(AB).values())}
-    states: dict[ClusterId, ClusterState | FabricError | None] = dict(linked(AB))
+    states: dict[ClusterId, ClusterState | FabricError] = {**linked(AB)}
     plan = plan_intent(found[BC], states, exact)
     assert (plan.ops, plan.blocked) == ((), None)
-    unread = FabricError(what="w", where="x", why="y", next="z", fault=FailureName.UNREACHABLE)
-    assert plan_intent(found[BC], {**states, B: unread}, exact).blocked is unread
+    assert plan_intent(found[BC], {**states, B: UNREAD}, exact).blocked is UNREAD
 
 
 @law
@@ -399,6 +452,6 @@ def test_a_tolerance_is_a_number_or_a_share(tolerance: Tolerance, failed: int, o
 
 def test_nothing_is_read_that_decides_nothing() -> None:
     assert [one.id for one in to_read(fabric(AB))] == [A, B]
-    assert [one.id for one in to_read(fabric(AB, state=State.EXACT))] == [A, B, C]
-    assert [one.id for one in to_read(fabric(state=State.GATHERED))] == [A, B, C]
+    assert [one.id for one in to_read(fabric(AB, state=State.EXACT))] == [A, B, C, D]
+    assert [one.id for one in to_read(fabric(state=State.GATHERED))] == [A, B, C, D]
     assert [one.id for one in to_read(fabric(clusters="ab", forget=(C,)))] == [A, B]
