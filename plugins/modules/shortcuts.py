@@ -424,7 +424,7 @@ preflight:
     check:
       description:
         - What was looked at, one of V(rights), V(version), V(skew), V(ipam-pool), V(remap), V(node-port),
-          V(load-balancer), V(mtu), V(dry-run).
+          V(load-balancer), V(endpoint), V(mtu), V(dry-run).
       type: str
     level:
       description: V(error) blocks the link, V(warning) and V(info) do not.

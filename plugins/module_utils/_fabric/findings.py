@@ -33,6 +33,7 @@ class Check(StrEnum):
     REMAP = "remap"
     NODE_PORT = "node-port"
     LOAD_BALANCER = "load-balancer"
+    ENDPOINT = "endpoint"
     MTU = "mtu"
     DRY_RUN = "dry-run"
 

@@ -9,17 +9,18 @@ Templates that do not exist, versions that are too old and fields that a version
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from .addresses import has_room, inside, is_ipv6, overlap
-from .errors import FabricError, FailureName
+from .exposure import balancers, dialled_names, ipv6_alone, node_ports, shared_addresses
 from .findings import Check, Finding, Level, in_order
-from .model import ClusterId, Pair, ServiceType
+from .model import ClusterId, Pair
 from .objects import ClusterState, ConfigurationSpec, Endpoint, GatewayClientSpec, GatewayServerSpec, Kind
 from .operations import LinkPlan, Op
 from .phrases import few
 from .pools import DEFAULT_POOLS
+from .scene import Scene, Seen
 
 NEWEST_TESTED = (1, 2)
 """Liqo's newest minor version that this collection was tried with."""
@@ -30,86 +31,14 @@ WIREGUARD_V4, WIREGUARD_V6 = 60, 80
 """Bytes that WireGuard adds to a packet: 20 or 40 of IP, 8 of UDP, 32 of its own."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UsedNetwork:
-    """A CIDR that the IPAM of a cluster has given out."""
-
-    cidr: str
-    of: str
-    """Whose it is, for a message: ``pod CIDR`` of the cluster itself, or ``network leaf-c-pod``."""
-    peer: ClusterId | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServicePorts:
-    """What a Service takes of the ports of its cluster."""
-
-    namespace: str
-    name: str
-    node_ports: frozenset[int] = frozenset()
-    ports: frozenset[tuple[int, str]] = frozenset()
-    """Number and protocol."""
-    addresses: frozenset[str] = frozenset()
-    """Of its load balancer, those it has and the one it asks for."""
-
-    def __str__(self) -> str:
-        return f"{self.namespace}/{self.name}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """What was looked up in one cluster. None where it was not."""
-
-    denied: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Rights that are missing, by operation: ``create publickeies.networking.liqo.io``."""
-    refused: Mapping[str, FabricError] = field(default_factory=dict)
-    """Why the API server would not take an operation."""
-    unmade: int = 0
-    """Operations that cannot be tried, since their namespace is not there yet."""
-    unanswered: Mapping[Check, FabricError] = field(default_factory=dict)
-    """Checks that could not be made."""
-    unreachable: FabricError | None = None
-    networks: tuple[UsedNetwork, ...] = ()
-    pools: tuple[str, ...] | None = None
-    services: tuple[ServicePorts, ...] | None = None
-
-
 def preflight(
     plans: Mapping[Pair, LinkPlan], states: Mapping[ClusterId, ClusterState], seen: Mapping[ClusterId, Seen]
 ) -> tuple[Finding, ...]:
     """Everything that can be said before the first write, the gravest first. Pure."""
     scene = Scene(plans={pair: plan for pair, plan in sorted(plans.items()) if plan.ops}, states=states, seen=seen)
-    checks = (_answers, _rights, _versions, _pools_and_remaps, _shared_networks, _node_ports, _balancers, _mtu)
+    here = (_answers, _rights, _versions, _pools_and_remaps, _shared_networks, _mtu)
+    checks = (*here, node_ports, balancers, shared_addresses, dialled_names, ipv6_alone)
     return in_order(finding for check in checks for finding in check(scene))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
-    """All that the checks look at; only plans with something to do."""
-
-    plans: Mapping[Pair, LinkPlan]
-    states: Mapping[ClusterId, ClusterState]
-    seen: Mapping[ClusterId, Seen]
-
-    def ops(self, *kinds: Kind) -> Iterator[tuple[Pair, Op]]:
-        """Operations with their pairs, of these kinds or all, in their order."""
-        for pair, plan in self.plans.items():
-            for op in plan.ops:
-                if not kinds or op.kind in kinds:
-                    yield pair, op
-
-    def of(self, cluster: ClusterId) -> Seen:
-        return self.seen.get(cluster) or Seen()
-
-    def where(self, cluster: ClusterId) -> str:
-        state = self.states.get(cluster)
-        address = state.address if state else ""
-        return f"cluster {cluster} at https://{address}" if address else f"cluster {cluster}"
-
-    def finding(self, check: Check, level: Level, cluster: ClusterId, pair: Pair | None, **texts: str) -> Finding:
-        texts.setdefault("where", self.where(cluster))
-        fault = _FAULT.get(check, FailureName.OTHER)
-        return Finding(check=check, level=level, cluster=cluster, pair=pair, fault=fault, **texts)
 
 
 def _answers(scene: Scene) -> Iterator[Finding]:
@@ -138,17 +67,11 @@ def _answers(scene: Scene) -> Iterator[Finding]:
             )
 
 
-_FAULT = {
-    Check.NODE_PORT: FailureName.PORT_TAKEN,
-    Check.LOAD_BALANCER: FailureName.PORT_TAKEN,
-    Check.RIGHTS: FailureName.MISSING_RIGHT,
-    Check.IPAM_POOL: FailureName.OUTSIDE_POOL,
-}
-
 _SUBJECT = {
     Check.RIGHTS: "whether this user may write all that is planned",
     Check.DRY_RUN: "whether the API server would take the first writes",
     Check.NODE_PORT: "whether other Services use the wished NodePorts and load balancer addresses",
+    Check.LOAD_BALANCER: "whether the load balancer gives one address to several Services",
     Check.IPAM_POOL: "the address pools of Liqo's IPAM",
 }
 
@@ -272,74 +195,6 @@ def _remap(
         why=why,
         next=f"nothing; once the link is up `remap` of the result says how {cluster} addresses the pods of {peer}",
     )
-
-
-def _servers(scene: Scene, *fields: str) -> Iterator[tuple[Pair, Op, GatewayServerSpec]]:
-    """Servers that get one of these fields."""
-    for pair, op in scene.ops(Kind.SERVER):
-        if isinstance(op.after, GatewayServerSpec) and any(change.field in fields for change in op.changes):
-            yield pair, op, op.after
-
-
-def _other_servers(scene: Scene, op: Op) -> Iterator[tuple[str, GatewayServerSpec]]:
-    """The other gateway servers of the cluster as they will be, with a name for a message."""
-    planned = {
-        (found.namespace, found.name): found for _pair, found in scene.ops(Kind.SERVER) if found.cluster == op.cluster
-    }
-    for found in planned.values():
-        if (found.namespace, found.name) != (op.namespace, op.name) and isinstance(found.after, GatewayServerSpec):
-            yield f"the planned gateway server for {found.peer}", found.after
-    for side in scene.states[op.cluster].sides.values():
-        for held in side.servers:
-            if (held.meta.namespace, held.meta.name) not in planned:
-                yield f"the gateway server for {side.peer}", held.spec
-
-
-def _foreign_services(scene: Scene, op: Op) -> Iterable[ServicePorts]:
-    """Services that are not those of the gateway itself, which lie in its own namespace."""
-    return [found for found in scene.of(op.cluster).services or () if found.namespace != op.namespace]
-
-
-def _node_ports(scene: Scene) -> Iterator[Finding]:
-    """A NodePort belongs to one Service of the cluster, whatever the protocol."""
-    for pair, op, spec in _servers(scene, "node_port", "service_type"):
-        if spec.node_port is None or spec.service_type == ServiceType.CLUSTER_IP:
-            continue
-        users = [name for name, other in _other_servers(scene, op) if other.node_port == spec.node_port]
-        # The Service of another gateway is known by its gateway, if that says its port.
-        users = users or [f"Service {it}" for it in _foreign_services(scene, op) if spec.node_port in it.node_ports]
-        what = f"NodePort {spec.node_port} of {op.cluster}"
-        yield from _taken(scene, Check.NODE_PORT, pair, op, what, users, "choose another node_port, or none")
-
-
-def _balancers(scene: Scene) -> Iterator[Finding]:
-    """Services may share the address of a load balancer, if each has its own port there."""
-    for pair, op, spec in _servers(scene, "load_balancer_ip", "service_type", "port"):
-        address = spec.load_balancer_ip
-        if address is None or spec.service_type != ServiceType.LOAD_BALANCER:
-            continue
-        users = [
-            name
-            for name, other in _other_servers(scene, op)
-            if other.service_type == ServiceType.LOAD_BALANCER
-            and (other.load_balancer_ip, other.port) == (address, spec.port)
-        ]
-        users = users or [
-            f"Service {it}"
-            for it in _foreign_services(scene, op)
-            if address in it.addresses and (spec.port, "UDP") in it.ports
-        ]
-        what, step = f"{address}:{spec.port}/UDP of {op.cluster}", "choose another port or load_balancer_ip"
-        yield from _taken(scene, Check.LOAD_BALANCER, pair, op, what, users, step)
-
-
-def _taken(
-    scene: Scene, check: Check, pair: Pair, op: Op, what: str, users: Sequence[str], step: str
-) -> Iterator[Finding]:
-    """An error for what serves somebody else already."""
-    if users:
-        why = f"used by {few(users)}"
-        yield scene.finding(check, Level.ERROR, op.cluster, pair, what=f"{what} is taken", why=why, next=step)
 
 
 def _mtu(scene: Scene) -> Iterator[Finding]:

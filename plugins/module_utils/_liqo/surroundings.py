@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from .._fabric.diagnosis import IPAM
 from .._fabric.pools import DEFAULT_POOLS
-from .._fabric.preflight import ServicePorts, UsedNetwork
+from .._fabric.scene import ServicePorts, UsedNetwork
 from .body import Json, as_cluster_id, int_at, items_at, text_at, texts_at
 from .cluster import Raw
 from .names import COMPONENT, NETWORK_TYPE, REMOTE_CLUSTER_ID
@@ -56,13 +56,14 @@ def service_ports(services: Iterable[Json]) -> tuple[ServicePorts, ...]:
         node_ports = {int_at(port, "nodePort") for port in ports} | {int_at(body, "spec", "healthCheckNodePort")}
         numbers = {(int_at(port, "port") or 0, text_at(port, "protocol") or "TCP") for port in ports}
         ingress = items_at(body, "status", "loadBalancer", "ingress")
-        addresses = {text_at(entry, "ip") for entry in ingress} | {text_at(body, "spec", "loadBalancerIP")}
+        given = {text_at(entry, key) for entry in ingress for key in ("ip", "hostname")} - {""}
         one = ServicePorts(
             namespace=text_at(body, "metadata", "namespace"),
             name=text_at(body, "metadata", "name"),
             node_ports=frozenset(number for number in node_ports if number),
             ports=frozenset(numbers),
-            addresses=frozenset(addresses - {""}),
+            addresses=frozenset(given | {text_at(body, "spec", "loadBalancerIP")} - {""}),
+            given=frozenset(given),
         )
         if one.node_ports or one.addresses:
             found.append(one)

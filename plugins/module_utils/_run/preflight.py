@@ -16,13 +16,16 @@ from typing import TypeVar
 
 from .._fabric.blame import blame
 from .._fabric.errors import ApiError, Conflict, FabricError, FailureName, NotFound, Throttled, not_understood
+from .._fabric.exposure import names_to_look_up, share_a_port
 from .._fabric.findings import Check, Finding, Level, in_order
 from .._fabric.model import ClusterId, Pair
 from .._fabric.objects import GatewayServerSpec, Kind
 from .._fabric.operations import LinkPlan, Op, Verb, laters
-from .._fabric.preflight import REMAPS_FROM_OUTSIDE, Seen, preflight
+from .._fabric.preflight import REMAPS_FROM_OUTSIDE, preflight
 from .._fabric.resources import Json
+from .._fabric.scene import LookUp, Seen
 from .._kube.client import Api
+from .._kube.resolving import resolve
 from .._liqo.body import at, text_at
 from .._liqo.build import build
 from .._liqo.names import IPAM, REMOTE_CLUSTER_ID
@@ -120,12 +123,14 @@ def _look(reading: Reading, ops: Sequence[Op]) -> Seen:
     with Pool(REQUESTS_PER_CLUSTER) as pool:
         asked = {right: pool.submit(partial(_is_allowed, api, right)) for right in wide}
         tried = {op.id: pool.submit(partial(_try, op, reading)) for op in trials}
-        services = pool.submit(partial(api.list, SERVICE)) if _ports_matter(ops) else None
+        is_needed = _ports_matter(ops)
+        services = pool.submit(partial(api.list, SERVICE)) if is_needed or share_a_port(reading.state, ops) else None
         pools = pool.submit(partial(_read_pools, reading)) if _pools_matter(reading, ops) else None
         answers = {right: notes.answer(Check.RIGHTS, future) for right, future in asked.items()}
         denied = _denied(ops, answers, lambda right: pool.submit(partial(_is_allowed, api, right)), notes)
         refused = {key: notes.answer(Check.DRY_RUN, future) for key, future in tried.items()}
-        listed = notes.answer(Check.NODE_PORT, services) if services else None
+        names = look_up(names_to_look_up(ops))
+        listed = notes.answer(Check.NODE_PORT if is_needed else Check.LOAD_BALANCER, services) if services else None
         found = notes.answer(Check.IPAM_POOL, pools) if pools else None
     return Seen(
         denied=denied,
@@ -137,7 +142,17 @@ def _look(reading: Reading, ops: Sequence[Op]) -> Seen:
         networks=used_networks(reading.raw),
         pools=found,
         services=service_ports(listed.items) if listed is not None else None,
+        names=names,
     )
+
+
+def look_up(names: Sequence[str]) -> dict[str, LookUp]:
+    """What the resolver of this machine says of host names, in a few seconds at most."""
+    found = resolve(names)
+    return {
+        name: LookUp(problem=answer) if isinstance(answer, str) else LookUp(addresses=answer)
+        for name, answer in found.items()
+    }
 
 
 def _is_allowed(api: Api, right: Right) -> bool:

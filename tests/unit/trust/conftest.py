@@ -6,8 +6,15 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.liqo.fabric.plugins.module_utils._kube import resolving
 
 from tests.unit.trust import tally
+
+
+@pytest.fixture(autouse=True)
+def _no_resolver(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names that a mutation invents are asked of nobody."""
+    monkeypatch.setattr(resolving, "_look_up", lambda name, found: found.update({name: "not asked in a test"}))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -23,7 +23,7 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.objects import
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.operations import LinkPlan
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.picture import dot, mermaid
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.plan import plan_link
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.preflight import Seen, preflight
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.preflight import preflight
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.removal import plan_forget, plan_removal
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.report import (
     LinkReport,
@@ -32,6 +32,7 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.report import 
     report_result,
 )
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.resources import Resource
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.scene import Seen
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo import health, resources, surroundings
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo.cluster import Raw, parse_cluster
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo.render import manifest

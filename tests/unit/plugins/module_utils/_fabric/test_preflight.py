@@ -23,12 +23,8 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import C
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.objects import ClusterState, Kind
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.operations import LinkPlan
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.plan import plan_link
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.preflight import (
-    Seen,
-    ServicePorts,
-    UsedNetwork,
-    preflight,
-)
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.preflight import preflight
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.scene import Seen, ServicePorts, UsedNetwork
 from hypothesis import given
 from hypothesis import strategies as st
 

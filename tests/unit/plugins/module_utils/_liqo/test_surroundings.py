@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.pools import DEFAULT_POOLS
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.preflight import ServicePorts, UsedNetwork
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.scene import ServicePorts, UsedNetwork
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo import resources
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo.cluster import Raw
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo.surroundings import (
@@ -79,6 +79,7 @@ def test_ports_of_services() -> None:
             name="web",
             node_ports=frozenset({30443, 30444, 31000}),
             ports=frozenset({(443, "TCP"), (443, "UDP")}),
-            addresses=frozenset({"192.0.2.1", "192.0.2.2"}),
+            addresses=frozenset({"192.0.2.1", "192.0.2.2", "web.example"}),
+            given=frozenset({"192.0.2.2", "web.example"}),
         ),
     )

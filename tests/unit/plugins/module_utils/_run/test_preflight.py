@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -38,7 +38,7 @@ from ansible_collections.liqo.fabric.plugins.module_utils._kube.answers import A
 from ansible_collections.liqo.fabric.plugins.module_utils._kube.client import Api, Listing
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo import resources
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo.cluster import parse_cluster
-from ansible_collections.liqo.fabric.plugins.module_utils._run import reconcile
+from ansible_collections.liqo.fabric.plugins.module_utils._run import preflight, reconcile
 from ansible_collections.liqo.fabric.plugins.module_utils._run.preflight import REVIEWS, look_ahead
 from ansible_collections.liqo.fabric.plugins.module_utils._run.progress import SILENT
 from ansible_collections.liqo.fabric.plugins.module_utils._run.read import Reading
@@ -259,6 +259,45 @@ def test_services_are_listed_only_for_a_wished_port() -> None:
     forbidden = PretendedApi(refuses={("list", "Service"): error(Forbidden, 403)})
     told = ahead(new(forbidden), shortcut(service_type="NodePort", node_port=30500))
     assert seen(told) == [("node-port", "info", A)]
+
+
+def test_services_are_listed_where_a_second_gateway_has_the_port_of_the_first() -> None:
+    held = [*bodies.linked_cluster("leaf-a", "leaf-c")[5:]]
+    taken = bodies.body(
+        resources.SERVICE,
+        "gw-leaf-c",
+        "liqo-tenant-leaf-c",
+        spec={"type": "LoadBalancer", "ports": [{"port": 51840, "protocol": "UDP"}]},
+        status={"loadBalancer": {"ingress": [{"ip": "198.51.100.5", "ipMode": "Proxy"}, {}]}},
+    )
+    api = PretendedApi(lists={resources.SERVICE: (taken,)})
+    told = ahead(new(api, *held))
+    assert api.listed == [resources.SERVICE]
+    assert seen(told) == [("load-balancer", "info", A)]
+    forbidden = PretendedApi(refuses={("list", "Service"): error(Forbidden, 403)})
+    (note,) = (one for one in ahead(new(forbidden, *held)) if one.check == "load-balancer")
+    assert note.what == "not checked: whether the load balancer gives one address to several Services"
+
+
+def test_a_name_that_a_client_is_to_dial_is_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def resolve(names: Iterable[str]) -> dict[str, str]:
+        asked.extend(names)
+        return dict.fromkeys(asked, "Name or service not known")
+
+    monkeypatch.setattr(preflight, "resolve", resolve)
+    a, b = PretendedApi(), PretendedApi()
+    on_a = bodies.linked_cluster("leaf-a", "leaf-b")[5:]
+    (gateway,) = (one for one in on_a if one["kind"] == "GatewayServer")
+    gateway["status"]["endpoint"]["addresses"] = ["gw.leaf-a.example.org"]
+    readings = {
+        A: reading(a, A, *on_a),
+        B: reading(b, B, *bodies.linked_cluster("leaf-b", "leaf-a", is_server=False)[5:]),
+    }
+    told = ahead(readings)
+    assert asked == ["gw.leaf-a.example.org"]
+    assert seen(told) == [("endpoint", "info", B)]
 
 
 def test_pools_are_read_only_of_an_ipam_that_refuses_what_lies_outside() -> None:
