@@ -148,7 +148,7 @@ def _refused(
             what=f"{pair} is wanted in two ways",
             where=f"clusters {pair.a} and {pair.b}",
             why=f"by the labels that these clusters tell: {texts}",
-            next="correct the labels of these clusters, or name the pair once with between",
+            next="correct the labels of these clusters, or set these settings for the pair, with between",
             fault=FailureName.WRONG_INPUT,
         )
         for pair, merged in expansion.pairs
