@@ -335,7 +335,7 @@ def test_a_machine_without_a_package(of_the_module: Said) -> None:
     of_the_module.check(
         "bare",
         "the machine where the task runs: cannot talk to API servers: the Python package urllib3 cannot be imported"
-        f" by {python} (No module named 'urllib3'). Next: install it there with"
+        f" by {python} (No module named 'urllib3'). Next: install it where the task runs with"
         f""" "{python} -m pip install 'urllib3>=2.3'", or point ansible_python_interpreter at an interpreter that""",
     )
 
@@ -345,7 +345,7 @@ def test_a_machine_with_an_old_package(of_the_module: Said) -> None:
     of_the_module.check(
         "dated",
         f"the Python package urllib3 of {python} is 1.26.20, and 2.3 or newer is needed."
-        f""" Next: update it there with "{python} -m pip install 'urllib3>=2.3'", or""",
+        f""" Next: install it where the task runs with "{python} -m pip install 'urllib3>=2.3'", or""",
     )
 
 

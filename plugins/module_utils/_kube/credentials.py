@@ -18,7 +18,6 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
-from .._fabric.command import command
 from .._fabric.errors import FabricError, FailureName
 from .auth_options import Auth
 from .exec_plugin import Plugin, cluster_info, credentials_of
@@ -26,6 +25,7 @@ from .headers import basic
 from .kubeconfig import Selection, paths_of, select
 from .kubeconfig_fields import Fields, KubeconfigError
 from .oidc import id_token
+from .packages import install_step
 from .secrets_in_options import surrounding_secrets, user_secrets, userinfo, without_userinfo
 from .unusable import UnusableError
 
@@ -112,16 +112,16 @@ def check_packages(where: str) -> None:
     remedy = "or point ansible_python_interpreter at an interpreter that has it"
     for package, (module, oldest) in OLDEST.items():
         wanted = ".".join(map(str, oldest))
-        install = command(sys.executable, "-m", "pip", "install", f"{package}>={wanted}")
+        step = f"{install_step(f'{package}>={wanted}')}, {remedy}"
         try:
             importlib.import_module(module)
         except ImportError as error:
             why = f"the Python package {package} cannot be imported by {sys.executable} ({error})"
-            raise _package_missing(where, why, f'install it there with "{install}", {remedy}') from error
+            raise _package_missing(where, why, step) from error
         found = importlib.metadata.version(package)
         if tuple(map(int, found.split(".")[:2])) < oldest:
             why = f"the Python package {package} of {sys.executable} is {found}, and {wanted} or newer is needed"
-            raise _package_missing(where, why, f'update it there with "{install}", {remedy}')
+            raise _package_missing(where, why, step)
 
 
 def default_kubeconfig() -> str:

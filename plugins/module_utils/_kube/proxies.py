@@ -19,6 +19,7 @@ from urllib.request import getproxies_environment
 
 from .deadline import keep_deadlines
 from .headers import basic, checked
+from .packages import install_step
 from .unusable import UnusableError
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def _pool(proxy: Proxy | None, proxy_tls: ssl.SSLContext | None, options: Mappin
             from urllib3.contrib.socks import SOCKSProxyManager
         except ImportError as error:
             why = "a SOCKS proxy needs the Python package PySocks"
-            raise UnusableError(why, "install it where the task runs") from error
+            raise UnusableError(why, install_step("PySocks")) from error
         return SOCKSProxyManager(proxy.url, proxy.user or None, proxy.password or None, **options)  # type: ignore[arg-type]
     return urllib3.ProxyManager(
         proxy.url,

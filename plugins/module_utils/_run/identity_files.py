@@ -72,6 +72,6 @@ class IdentityFiles:
             what="the kubeconfigs of identities cannot be kept",
             where=f"identity_dir {self._folder}",
             why=why,
-            next="give identity_dir a folder that only you may write, or one that does not exist yet",
+            next="give identity_dir a folder that does not exist yet, in one that only you may write",
             fault=FailureName.WRONG_INPUT,
         )

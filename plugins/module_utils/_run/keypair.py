@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from .._fabric.errors import FabricError, FailureName
+from .._kube.packages import install_step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +28,7 @@ def new_key_pair(*, where: str) -> KeyPair:
             what="cannot make a key pair",
             where=where,
             why="the Python package cryptography is not installed where this task runs",
-            next="install it there, or leave keys at liqo",
+            next=f"{install_step('cryptography')}, or leave keys at liqo",
             fault=FailureName.MISSING_PACKAGE,
         ) from missing
     private = X25519PrivateKey.generate()

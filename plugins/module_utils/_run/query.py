@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from .._fabric.errors import FabricError, FailureName, InputError, Violation
+from .._kube.packages import install_step
 
 _HINT = "see https://jmespath.org; names with a hyphen need double quotes"
 
@@ -25,7 +26,7 @@ def parse_query(expression: str) -> Callable[[Mapping[str, object]], object]:
             what="query needs the Python package jmespath",
             where="the host and the Python interpreter that run the task",
             why=str(missing),
-            next="install it there (pip install jmespath), or leave out query",
+            next=f"{install_step('jmespath')}, or leave out query",
             fault=FailureName.MISSING_PACKAGE,
         ) from missing
 

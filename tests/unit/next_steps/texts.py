@@ -172,11 +172,12 @@ class Reading:
             if name == "get":
                 return _all([self._table(of, at), *(self._texts(other, at) for other in call.args[1:])])
             return self._texts(of, at) if name == "format_map" else [OPEN]
-        called = at.room.functions.get(name)
-        if called is None:
-            return [OPEN]
-        returned = [node.value for node in ast.walk(called) if isinstance(node, ast.Return) and node.value is not None]
-        return _all(self._texts(value, at.moved(called)) for value in returned) or [OPEN]
+        for room in self._rooms_of(name, at.room):
+            called = room.functions.get(name)
+            if called is not None:
+                returns = [node for node in ast.walk(called) if isinstance(node, ast.Return)]
+                return _all(self._texts(one.value, at.moved(called, room)) for one in returns if one.value is not None)
+        return [OPEN]
 
     def _table(self, table: ast.expr, at: _At, place: int | None = None) -> list[str]:
         """What a dictionary holds, or one part of each of the tuples in it."""
@@ -207,16 +208,20 @@ class Reading:
 
     def _constant(self, name: str, at: _At) -> list[str]:
         """A constant of this file, or of the one that it is imported from."""
-        rooms = [at.room]
-        for node in at.room.tree.body:
-            if isinstance(node, ast.ImportFrom) and any((alias.asname or alias.name) == name for alias in node.names):
-                file = f"{(node.module or '').rpartition('.')[2]}.py"
-                rooms += [room for room in self.rooms if room.path.name == file]
-        for room in rooms:
+        for room in self._rooms_of(name, at.room):
             assigned = [value for _function, value in _assigned(name, _At(room, None))]
             if assigned:
                 return _all(self._texts(value, at.moved(None, room)) for value in assigned)
         return [OPEN]
+
+    def _rooms_of(self, name: str, room: _Room) -> list[_Room]:
+        """This file, and the one that it imports the name from."""
+        rooms = [room]
+        for node in room.tree.body:
+            if isinstance(node, ast.ImportFrom) and any((alias.asname or alias.name) == name for alias in node.names):
+                file = f"{(node.module or '').rpartition('.')[2]}.py"
+                rooms += [other for other in self.rooms if other.path.name == file]
+        return rooms
 
     def _learn(self, function: _Function, name: str) -> None:
         """This function takes a next step."""
