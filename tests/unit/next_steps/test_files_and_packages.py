@@ -40,7 +40,7 @@ def refusal(call: Callable[[], object]) -> str:
     """The next step of the error with which a call ends."""
     with pytest.raises((FabricError, UnusableError)) as refused:
         call()
-    return getattr(refused.value, "next", "") or refused.value.next_step  # type: ignore[union-attr]
+    return refused.value.next if isinstance(refused.value, FabricError) else refused.value.next_step
 
 
 # --- packages -------------------------------------------------------------------------------------------------------

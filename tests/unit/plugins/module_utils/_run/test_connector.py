@@ -243,6 +243,24 @@ def test_a_controller_elsewhere_that_holds_its_object_again_is_found_out(apis: d
     assert failure.fault is FailureName.UNSETTLED
     assert f"it is not in namespace {SYSTEM}" in failure.next
     assert "delete ForeignClusterConnection leaf-b-leaf-a" not in apis[HUB].writes
+    # Somebody stops it, and runs again.
+    apis[HUB].react = lambda api: None
+    assert go(apis).failures == ()
+
+
+def test_a_controller_that_is_scaled_up_again_is_found_out(apis: dict[ClusterId, HubApi]) -> None:
+    def scale(api: HubApi) -> None:
+        one = api.store.get(("Deployment", SYSTEM, "liqo-shortcutmanager"))
+        if one is not None and not one["spec"]["replicas"]:
+            one["spec"]["replicas"] = 1
+            api.bump("Deployment", "liqo-shortcutmanager", SYSTEM)
+
+    apis[HUB].react = scale
+    (failure,) = go(apis).failures
+    assert failure.fault is FailureName.UNSETTLED
+    assert failure.next == "find what writes it, such as an autoscaler or a GitOps tool, then run again"
+    apis[HUB].react = lambda api: None
+    assert go(apis).failures == ()
 
 
 def test_an_object_that_is_held_again_in_the_last_moment_is_not_deleted_as_it_is(apis: dict[ClusterId, HubApi]) -> None:
@@ -276,6 +294,12 @@ def test_an_object_that_is_made_meanwhile_ends_the_run(apis: dict[ClusterId, Hub
         == "ForeignClusterConnection default/leaf-a-leaf-c of hub was made while the connector was being retired"
     )
     assert writes(apis) == ["update Deployment liqo-shortcutmanager"]
+    assert failure.next == "stop who makes such objects, then run again"
+    # The next run looks at the new object like at any other, and says what to do about that one.
+    apis[HUB].react = lambda api: None
+    (failure,) = go(apis).failures
+    assert failure.fault is FailureName.NOT_ADOPTED
+    assert go(apis, wanted(abandon=frozenset({"default/leaf-a-leaf-c"}))).failures == ()
 
 
 def test_a_hub_that_is_another_cluster_is_left_alone(apis: dict[ClusterId, HubApi]) -> None:
