@@ -10,10 +10,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.intents import intents, limit_removals, plan_intent
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.intents import intents, plan_intent
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import Cluster, ClusterId, Fabric, Pair, State
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.objects import ClusterState
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.operations import LinkPlan
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.removal_limit import limit_removals
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.sight import unsearched
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.wishes import parse_wishes, resolve
 
@@ -41,7 +42,7 @@ def linked(*pairs: Pair) -> dict[ClusterId, ClusterState]:
 
 def planned(wanted: Fabric, states: States) -> dict[Pair, LinkPlan]:
     plans = {one.pair: plan_intent(one, states, wanted) for one in intents(wanted, states.values())}
-    return limit_removals(plans, wanted)
+    return limit_removals(plans, states, wanted)
 
 
 def said(wanted: Fabric, states: States, about: Pair) -> str:
@@ -58,11 +59,15 @@ def is_planned(wanted: Fabric, states: States, about: Pair) -> bool:
 def test_more_links_go_when_that_is_what_shortcuts_says() -> None:
     exact, states = fabric(state=State.EXACT, max_removals=1), linked(AB, AC)
     step = said(exact, states, AB)
-    assert is_said("see whether shortcuts says what you mean; if it does, set max_removals to {}", step)
-    limit = int(step.rpartition(" ")[2])
+    assert is_said(LIMIT, step)
+    (limit,) = (int(word) for word in step.replace(",", " ").split() if word.isdigit())
     assert is_planned(replace(exact, max_removals=limit), states, AB)
-    # Or else it says now what is meant.
+    # Or else it says now what is meant, or the one link is named.
     assert is_planned(fabric(AB, AC, state=State.EXACT, max_removals=1), states, AB)
+    assert is_planned(fabric(AB, state=State.ABSENT), states, AB)
+
+
+LIMIT = "see whether shortcuts says what you mean; if it does, set max_removals to {}, or remove {} with state absent"
 
 
 def test_a_link_goes_when_nothing_is_in_the_way_of_its_services() -> None:
