@@ -51,8 +51,8 @@ options:
             dictionary or text, such as a variable that C(ansible-vault encrypt_string) has made.
           - Prefer a path. The content becomes an argument of the task, which Ansible writes to a file where the task
             runs, until the task ends.
-          - It is read as kubectl reads it, and what kubectl refuses is refused. A field of its cluster or user that is
-            not known is refused as well. An exec plugin runs without a terminal, for at most 60 seconds.
+          - It is read as kubectl reads it, and what kubectl refuses is refused. A field of its cluster or user that
+            seems to be misspelled is refused as well. An exec plugin runs without a terminal, for at most 60 seconds.
           - Environment variable E(K8S_AUTH_KUBECONFIG).
         type: raw
       context:

@@ -12,12 +12,13 @@ from pathlib import Path
 PLUGINS = Path(__file__).parents[2] / "plugins"
 EVENT_SOURCES = Path(__file__).parents[2] / "extensions"
 
-READERS = {"load", "loads", "JSONDecoder", "safe_load", "raw_decode", "literal_eval", "eval", "exec", "unpickle"}
+READERS = {"load", "loads", "load_all", "safe_load", "JSONDecoder", "raw_decode", "literal_eval", "eval", "exec"}
+READERS |= {"unpickle"}
 MAY_READ = {
     "module_utils/_kube/door.py": "every answer of an API server",
     "module_utils/_kube/exec_plugin.py": "what a program of the user printed",
     "module_utils/_kube/oidc.py": "the user's own token",
-    "module_utils/_kube/kubeconfig.py": "the user's kubeconfig",
+    "module_utils/_kube/kubeconfig_text.py": "the user's kubeconfig",
     "module_utils/_liqo/names.py": "an annotation that this collection writes, a text that came in through the door",
     "module_utils/_fabric/saved_plan.py": "a plan file",
 }

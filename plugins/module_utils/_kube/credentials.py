@@ -24,8 +24,9 @@ from .exec_plugin import Plugin, cluster_info, credentials_of
 from .headers import basic
 from .kubeconfig import Selection, paths_of, select
 from .kubeconfig_fields import Fields, KubeconfigError
-from .oidc import id_token
+from .oidc import check_provider, id_token
 from .packages import install_step
+from .proxies import is_loopback
 from .secrets_in_options import surrounding_secrets, user_secrets, userinfo, without_userinfo
 from .unusable import UnusableError
 
@@ -53,6 +54,11 @@ class Server:
     """In its certificate, when that is not its host."""
     proxy: str = field(default="", repr=False)
     """As a kubeconfig names it."""
+
+    @property
+    def is_readable_on_the_way(self) -> bool:
+        """No encryption, and another machine: kubectl sends no credentials there."""
+        return self.url.lower().startswith("http://") and not is_loopback(self.url)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,14 +98,14 @@ def read_credentials(auth: Auth) -> Credentials:
         user = selection.user
         server, identity = _server_of(selection.cluster), Identity()
     server = _with_options(server, auth)
-    own = _own_identity(auth)
+    own, login = _own_identity(auth), userinfo(server.url)
     if own is not None:
         identity = own
-    elif selection is not None and user is not None:
+    elif selection is not None and user is not None and not server.is_readable_on_the_way:
         identity = _identity_of(user, selection, server, persist=auth.persist_config)
-    login = userinfo(server.url)
-    if login and identity == Identity():
-        identity = Identity(authorization=basic(login))
+    if login and own is None:
+        # Also in the place of a token, as with kubectl.
+        identity = replace(identity, authorization=basic(login))
     return Credentials(
         server=replace(server, url=without_userinfo(server.url)),
         identity=identity,
@@ -158,12 +164,18 @@ def _server_of(cluster: Fields) -> Server:
         why = f"{cluster.owner} has insecure-skip-tls-verify and a certificate-authority, which contradict each other"
         raise KubeconfigError(why, "take one of them out; kubectl refuses both together")
     return Server(
-        url=cluster.text("server"),
+        url=_with_scheme(cluster.text("server")),
         verify=not insecure,
         ca=ca,
         name=cluster.text("tls-server-name"),
         proxy=cluster.text("proxy-url"),
     )
+
+
+def _with_scheme(server: str) -> str:
+    """`host:port` alone is http to kubectl, whatever the cluster says of certificates."""
+    is_address = "://" not in server and "/" not in server.rstrip("/")
+    return f"http://{server}" if is_address else server
 
 
 def _with_options(server: Server, auth: Auth) -> Server:
@@ -201,7 +213,8 @@ def _identity_of(user: Fields, selection: Selection, server: Server, *, persist:
     """In the order in which kubectl looks: what stands there itself, then what a program or provider gives."""
     command, provider = user.fields("exec"), user.fields("auth-provider")
     plugin = Plugin.of(command) if command is not None else None
-    certificate, key = user.pem("client-certificate"), user.pem("client-key")
+    certificate = user.pem("client-certificate")
+    key = user.pem("client-key") if certificate else b""
     login = f"{user.text('username')}:{user.text('password')}"
     token = _token(user)
     for count, why in (
@@ -212,10 +225,14 @@ def _identity_of(user: Fields, selection: Selection, server: Server, *, persist:
             raise KubeconfigError(f"{user.owner} has both {why}", "take one of them out; kubectl refuses both together")
     if certificate and not key:
         raise KubeconfigError(f"{user.owner} has a client-certificate without a client-key", "add the key")
+    if login.startswith(":") and login != ":":
+        raise KubeconfigError(f"{user.owner} has a password without a username", "add it; kubectl asks for it")
+    if provider is not None:
+        check_provider(provider)
     found = Identity(certificate=certificate, key=key)
     if token or login != ":":
         return replace(found, authorization=f"Bearer {token}" if token else basic(login))
-    if plugin is not None:
+    if plugin is not None and not certificate:
         given = credentials_of(
             plugin,
             context=selection.context,
@@ -225,11 +242,11 @@ def _identity_of(user: Fields, selection: Selection, server: Server, *, persist:
         )
         return Identity(
             authorization=f"Bearer {given.token.strip()}" if given.token else "",
-            certificate=given.certificate or certificate,
-            key=given.key or key,
+            certificate=given.certificate,
+            key=given.key,
             expires=given.expires,
         )
-    if provider is not None:
+    if provider is not None and not certificate:
         return replace(found, authorization=f"Bearer {id_token(provider, persist=persist)}")
     return found
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from .._fabric.errors import FabricError, FailureName
-from .kubeconfig import has_aliases, parse
 from .kubeconfig_fields import KubeconfigError
+from .kubeconfig_text import has_aliases, parse
 
 _RUNS_PROGRAMS = ("exec", "auth-provider")
 _NAMES_FILES = ("certificate-authority", "client-certificate", "client-key", "tokenFile")

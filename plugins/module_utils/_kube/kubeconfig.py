@@ -20,44 +20,13 @@ from typing import Any
 from .._fabric.resources import Json
 from .door import shown
 from .kubeconfig_fields import Fields, KubeconfigError
+from .kubeconfig_text import decoded, parse, write
+from .kubeconfig_types import CLUSTER, MAX_NAME, USER, check_spelling, check_types
 
 _MAX_NAMES = 10
 """Names listed in a message at most."""
-_MAX_NAME = 100
-"""Characters of one."""
 # Many clusters are opened at once; without it each of them would parse the file that they share.
 _parsing = threading.Lock()
-
-_CLUSTER_FIELDS = (
-    "server",
-    "tls-server-name",
-    "insecure-skip-tls-verify",
-    "certificate-authority",
-    "certificate-authority-data",
-    "proxy-url",
-    # Asks for answers that are not compressed; ours never are.
-    "disable-compression",
-    "extensions",
-    # Written by old versions of kubectl, and without a meaning.
-    "api-version",
-)
-_USER_FIELDS = (
-    "client-certificate",
-    "client-certificate-data",
-    "client-key",
-    "client-key-data",
-    "token",
-    "tokenFile",
-    "username",
-    "password",
-    "as",
-    "as-uid",
-    "as-groups",
-    "as-user-extra",
-    "auth-provider",
-    "exec",
-    "extensions",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +44,11 @@ class Source:
     @property
     def fields(self) -> Fields:
         return Fields(content=self.document, owner=self.name, folder=self.folder, origin=self.path)
+
+    def entries(self, section: str) -> tuple[Mapping[str, Any], ...]:
+        """As they stand there; their types were checked when it was read."""
+        found: Any = self.document.get(section) or ()
+        return tuple(entry or {} for entry in found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,14 +77,13 @@ def select(kubeconfig: str | Json, *, context: str | None) -> Selection:
         )
     entry = _entry(sources, "contexts", chosen, within=names)
     cluster = _entry(sources, "clusters", entry.text("cluster"), within=names)
-    cluster.require_known(*_CLUSTER_FIELDS)
-    cluster.flag("disable-compression")
+    check_spelling(cluster, CLUSTER)
     if not cluster.text("server"):
         raise KubeconfigError(f"{cluster.owner} has no server", "add its URL")
     user = None
     if entry.text("user"):
         user = _entry(sources, "users", entry.text("user"), within=names)
-        user.require_known(*_USER_FIELDS)
+        check_spelling(user, USER)
     return Selection(context=chosen, cluster=cluster, user=user)
 
 
@@ -140,39 +113,10 @@ def read_sources(kubeconfig: str | Json) -> tuple[Source, ...]:
             "correct the path; that of liqo_kubeconfig starts at the folder of the inventory, any other at "
             f"{Path.cwd()} on the machine where the task runs",
         )
-    # The folder as it is written: where the kubeconfig is a link, its relative paths start at the link, as for kubectl.
-    read = [(path, _document(path)) for path in existing]
-    filled = [(path, document) for path, document in read if document is not None] or read[:1]
-    return tuple(_source(str(path), path.absolute().parent, document, path) for path, document in filled)
-
-
-def parse(text: str, name: str) -> Any:
-    """The YAML of a kubeconfig, None when it is empty. Raises KubeconfigError, which does not quote it."""
-    # PyYAML is imported late: the sanity tests import this file without it.
-    import yaml
-
-    try:
-        return yaml.load(text, Loader=_loader())
-    except Exception as error:
-        # Its own errors quote the lines around the mistake; those of a text that is no YAML at all are of any class.
-        mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
-        place = f" at line {mark.line + 1}" if mark else ""
-        raise KubeconfigError(
-            f"{name} is not valid YAML{place}", "correct the file; kubectl config view shows it"
-        ) from None
-
-
-def has_aliases(text: str) -> bool:
-    """Does the YAML repeat parts of itself by name? A few lines can become millions of values in this way.
-
-    Raises KubeconfigError for what is no YAML.
-    """
-    import yaml
-
-    try:
-        return any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=_loader()))
-    except Exception:
-        raise KubeconfigError("it is not valid YAML", "correct it") from None
+    read = [_source_of(path) for path in existing]
+    return tuple(source for source in read if source is not None) or (
+        _source(str(existing[0]), existing[0].parent, None),
+    )
 
 
 def keep_in_user(fields: Fields, values: Mapping[str, str]) -> None:
@@ -180,14 +124,12 @@ def keep_in_user(fields: Fields, values: Mapping[str, str]) -> None:
 
     Does nothing for what is in no file. Raises KubeconfigError.
     """
-    import yaml
-
     if fields.origin is None:
         return
     path = fields.origin.resolve()
     document = parse(_read(path), str(path))
     section, name, *inner = fields.trail
-    entry = next(entry for entry in document[section] if entry["name"] == name)
+    entry = next(entry for entry in document[section] if entry and entry.get("name") == name)
     for step in inner:
         entry = entry[step]
     entry.update(values)
@@ -195,7 +137,7 @@ def keep_in_user(fields: Fields, values: Mapping[str, str]) -> None:
         with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
             draft = Path(file.name)
             try:
-                yaml.safe_dump(document, file, default_flow_style=False, sort_keys=False)
+                write(document, file)
                 file.flush()
                 draft.chmod(path.stat().st_mode & 0o777)
                 draft.replace(path)
@@ -206,42 +148,34 @@ def keep_in_user(fields: Fields, values: Mapping[str, str]) -> None:
         raise KubeconfigError(why, "make the file and its folder writable, or set persist_config to false") from None
 
 
-@functools.cache
-def _loader() -> Any:
-    """A safe one for which a date is a text, as it is for kubectl."""
-    import yaml
-
-    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # chosen when it runs
-        pass
-
-    Loader.yaml_implicit_resolvers = {
-        first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]
-        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
-    return Loader
-
-
-def _document(path: Path) -> Any:
-    """Parsed once for all clusters that have their context in it, and anew when the file has changed."""
+def _source_of(path: Path) -> Source | None:
+    """None for an empty file. Read once for all clusters with a context in it, and anew when it has changed."""
     try:
         found = path.stat()
     except OSError:
-        return parse(_read(path), str(path))
+        return _opened(path)
     with _parsing:
-        return _parsed(path, (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns))
+        return _cached(path, (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns))
 
 
 @functools.lru_cache(maxsize=4)
-def _parsed(path: Path, _version: tuple[int, ...]) -> Any:
-    return parse(_read(path), str(path))
+def _cached(path: Path, _version: tuple[int, ...]) -> Source | None:
+    return _opened(path)
+
+
+def _opened(path: Path) -> Source | None:
+    document = parse(_read(path), str(path))
+    # The folder as it is written: where the kubeconfig is a link, its relative paths start at the link, as for kubectl.
+    return None if document is None else _source(str(path), path.absolute().parent, document, path)
 
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return decoded(path.read_bytes())
     except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is no text"
-        raise KubeconfigError(f"{path} cannot be read: {reason}", "make it readable for the user of the task") from None
+        reason = getattr(error, "strerror", None)
+        next_step = "make it readable for the user of the task" if reason else "write it as UTF-8"
+        raise KubeconfigError(f"{path} cannot be read: {reason or 'it is no text'}", next_step) from None
 
 
 def _source(name: str, folder: Path, document: Any, path: Path | None = None) -> Source:
@@ -250,7 +184,9 @@ def _source(name: str, folder: Path, document: Any, path: Path | None = None) ->
         raise KubeconfigError(f"{name} is no kubeconfig, its top level is no mapping", "give the path of a kubeconfig")
     if kind not in (None, "", "Config") or document.get("apiVersion") not in (None, "", "v1"):
         raise KubeconfigError(f"{name} is no kubeconfig of the kind Config, version v1", "give that of a kubeconfig")
-    return Source(name=name, folder=folder, document=document, path=path)
+    source = Source(name=name, folder=folder, document=document, path=path)
+    check_types(source.fields)
+    return source
 
 
 def _current_context(sources: Iterable[Source]) -> str:
@@ -264,17 +200,11 @@ def _current_context(sources: Iterable[Source]) -> str:
 def _entry(sources: Sequence[Source], section: str, name: str, *, within: str) -> Fields:
     """That of the first file that has one of this name; entries of several files are not mixed, as for kubectl."""
     singular = section.removesuffix("s")
-    called = f"the {singular} {shown(name, most=_MAX_NAME)!r}"
+    called = f"the {singular} {shown(name, most=MAX_NAME)!r}"
     for source in sources:
-        found = [entry for entry in _entries(source, section) if entry.content.get("name") == name]
-        if len(found) > 1:
-            raise KubeconfigError(
-                f"{called} is there twice in {source.name}", "take one of them out; kubectl refuses both"
-            )
-        if found:
-            owner = f"{called} in {source.name}"
-            inner = found[0].fields(singular)
-            content = inner.content if inner else {}
+        entry = next((entry for entry in source.entries(section) if entry.get("name") == name), None)
+        if entry is not None:
+            owner, content = f"{called} in {source.name}", entry.get(singular) or {}
             return replace(source.fields, content=content, owner=owner, trail=(section, name, singular))
     raise KubeconfigError(
         f"{called} is not in {within}",
@@ -282,13 +212,9 @@ def _entry(sources: Sequence[Source], section: str, name: str, *, within: str) -
     )
 
 
-def _entries(source: Source, section: str) -> tuple[Fields, ...]:
-    return source.fields.list_of_fields(section)
-
-
 def _names(sources: Iterable[Source], section: str) -> tuple[str, ...]:
-    found = [entry.content.get("name") for source in sources for entry in _entries(source, section)]
-    return tuple(sorted(shown(name, most=_MAX_NAME) for name in found if isinstance(name, str)))
+    found = [entry.get("name") for source in sources for entry in source.entries(section)]
+    return tuple(sorted(shown(name, most=MAX_NAME) for name in found if isinstance(name, str)))
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import TypeVar
 
 from .._fabric.resources import Json
-from .door import shown
 from .unusable import UnusableError
 
 T = TypeVar("T")
@@ -54,15 +53,6 @@ class Fields:
     trail: tuple[str, ...] = ()
     """Where in it: the section, the name of the entry, and the fields from there."""
 
-    def require_known(self, *names: str) -> None:
-        """No field is there beside these."""
-        unknown = sorted(shown(str(name), most=50) for name in self.content if name not in names)
-        if unknown:
-            raise KubeconfigError(
-                f"{self.owner} has {', '.join(unknown[:5])}, which is no field that is known here",
-                "correct the spelling, or take the field out; what it asks for would not be done",
-            )
-
     def text(self, name: str) -> str:
         """Empty when it is not there."""
         return self._typed(name, str) or ""
@@ -73,7 +63,9 @@ class Fields:
 
     def texts(self, name: str) -> tuple[str, ...]:
         """The texts of a list."""
-        return tuple(self._item(name, item, str) for item in self._typed(name, list) or ())
+        # kubectl takes an empty item for an empty text.
+        items = ("" if item is None else item for item in self._typed(name, list) or ())
+        return tuple(self._item(name, item, str) for item in items)
 
     def fields(self, name: str) -> Fields | None:
         """An entry inside of this one."""
@@ -82,7 +74,8 @@ class Fields:
 
     def list_of_fields(self, name: str) -> tuple[Fields, ...]:
         """The entries of a list."""
-        return tuple(self._inside(name, self._item(name, item, dict)) for item in self._typed(name, list) or ())
+        items = ({} if item is None else self._item(name, item, dict) for item in self._typed(name, list) or ())
+        return tuple(self._inside(name, item) for item in items)
 
     def path(self, name: str) -> Path | None:
         """The path of a file, made absolute."""
@@ -121,7 +114,10 @@ class Fields:
         try:
             return path.read_bytes() if path else b""
         except (FileNotFoundError, NotADirectoryError):
-            raise KubeconfigError(f"{path} does not exist ({name} of {self.owner})", "correct that path") from None
+            next_step = "correct that path"
+            if self.text(name).startswith(("~", "$")):
+                next_step = "write it without ~ or variables, which mean nothing in a kubeconfig, to kubectl neither"
+            raise KubeconfigError(f"{path} does not exist ({name} of {self.owner})", next_step) from None
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or type(error).__name__
             raise KubeconfigError(
@@ -142,6 +138,9 @@ class Fields:
         value = self.content.get(name)
         if value is None:
             return None
+        if wanted is str and isinstance(value, bytes):
+            # YAML's !!binary, opened by the YAML parser already.
+            value = value.decode("utf-8", "replace")
         if not _is(value, wanted):
             raise self._mistyped(name, value, wanted)
         return value  # type: ignore[return-value]

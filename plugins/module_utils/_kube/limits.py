@@ -86,6 +86,10 @@ class Limits:
     issuer_bytes: int = MIB
     """One answer: a token and what goes with it."""
 
+    # A kubeconfig.
+    kubeconfig_values: int = 500_000
+    """Values, those that it repeats by name counted each time. A kubeconfig with a thousand contexts has 20 000."""
+
     # A credentials plugin of a kubeconfig.
     plugin_s: float = 60.0
     """Its life. One that waits for somebody at a browser must not hold up a run for ever."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode, urlsplit
 
 from .deadline import Deadline, applied
-from .door import LimitReachedError, NotKubernetesError, read_json
+from .door import LimitReachedError, NotKubernetesError, read_json, shown
 from .headers import basic
 from .kubeconfig import keep_in_user
 from .kubeconfig_fields import Fields, KubeconfigError
@@ -55,10 +55,7 @@ class _Provider:
 
 def id_token(fields: Fields, *, persist: bool) -> str:
     """`fields` are the auth-provider of a user; `persist` writes new tokens back to its file. Raises UnusableError."""
-    name = fields.text("name")
-    if name != "oidc":
-        why = f"{fields.owner} is {name!r}, and oidc is the only one that kubectl still knows"
-        raise KubeconfigError(why, f"use {_SUCCESSORS.get(name, 'an exec plugin')} in its place")
+    check_provider(fields)
     config = fields.fields("config") or Fields(content={}, owner=fields.owner, folder=fields.folder)
     issuer, client = config.text("idp-issuer-url"), config.text("client-id")
     if not issuer or not client:
@@ -82,6 +79,14 @@ def id_token(fields: Fields, *, persist: bool) -> str:
     if persist:
         keep_in_user(config, {"id-token": token, "refresh-token": following})
     return token
+
+
+def check_provider(fields: Fields) -> None:
+    """Raises KubeconfigError for one that kubectl does not know any more, also beside other credentials."""
+    name = fields.text("name")
+    if name != "oidc":
+        why = f"{fields.owner} is {shown(name, most=50)!r}, and oidc is the only one that kubectl still knows"
+        raise KubeconfigError(why, f"use {_SUCCESSORS.get(name, 'an exec plugin')} in its place")
 
 
 def _is_valid(token: str) -> bool:

@@ -59,7 +59,7 @@ def proxy_of(
         chosen, exempt = _of_kubeconfig(kubeconfig), no_proxy or ""
     else:
         found = surrounding.get(urlsplit(server).scheme) or surrounding.get("all")
-        if not found or _is_loopback(server):
+        if not found or is_loopback(server):
             return None
         chosen = _split(found if "://" in found else f"http://{found}")
         exempt = no_proxy if no_proxy is not None else surrounding.get("no", "")
@@ -156,7 +156,8 @@ def _no_url() -> UnusableError:
     )
 
 
-def _is_loopback(server: str) -> bool:
+def is_loopback(server: str) -> bool:
+    """Does the URL lead to this machine?"""
     host = (urlsplit(server).hostname or "").lower()
     address = _address(host)
     return host == "localhost" or (address is not None and address.is_loopback)

@@ -111,6 +111,9 @@ _SENTENCES: dict[Cause, tuple[str, str]] = {
 }
 
 
+_NO_URL = "the server address is not a URL like https://host:6443"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
     """Whom we talk to, free of credentials that a URL may carry."""
@@ -126,10 +129,12 @@ class Endpoint:
     @classmethod
     def of(cls, *, cluster: str, url: str, proxy_url: str | None = None) -> Endpoint:
         """Raises ValueError, whose text is a phrase for people, when `url` is no http(s) URL with a host."""
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError("the server address is not a URL like https://host:6443")
-        address = _address(url)
+        try:
+            parts, address = urlsplit(url), _address(url)
+        except ValueError:
+            raise ValueError(_NO_URL) from None
+        if parts.scheme not in ("http", "https") or not parts.hostname or not url.isprintable() or " " in url:
+            raise ValueError(_NO_URL)
         return cls(
             cluster=cluster,
             url=f"{parts.scheme}://{address}{parts.path.rstrip('/')}",

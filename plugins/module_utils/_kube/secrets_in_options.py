@@ -27,7 +27,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from .auth_options import Auth, resolve
-from .kubeconfig import is_content, parse
+from .kubeconfig import is_content
+from .kubeconfig_text import parse
 from .unusable import UnusableError
 
 _ALWAYS = frozenset(

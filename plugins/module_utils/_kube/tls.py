@@ -10,6 +10,7 @@ that nothing is left of it however this process ends.
 from __future__ import annotations
 
 import os
+import re
 import ssl
 import tempfile
 from collections.abc import Iterator
@@ -20,6 +21,8 @@ from typing import IO
 from .unusable import UnusableError
 
 _DESCRIPTORS = "/proc/self/fd" if Path("/proc/self/fd").is_dir() else "/dev/fd"
+
+_CERTIFICATE = re.compile("-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 
 
 def tls_context(*, verify: bool, ca: bytes = b"", certificate: bytes = b"", key: bytes = b"") -> ssl.SSLContext:
@@ -45,13 +48,20 @@ def tls_context(*, verify: bool, ca: bytes = b"", certificate: bytes = b"", key:
 
 
 def _load_ca(context: ssl.SSLContext, ca: bytes) -> None:
-    try:
-        # Between the certificates there may be comments in any language.
-        context.load_verify_locations(cadata=ca.decode("ascii", "ignore"))
-    except (ssl.SSLError, ValueError):
+    # Between the certificates there may be comments in any language.
+    text = ca.decode("ascii", "ignore")
+    # Of several, one that cannot be read does no harm, as with kubectl.
+    for certificate in (text, *_CERTIFICATE.findall(text)):
+        try:
+            context.load_verify_locations(cadata=certificate)
+        except (ssl.SSLError, ValueError):
+            continue
+        if certificate is text:
+            return
+    if not context.cert_store_stats()["x509"]:
         raise UnusableError(
             "the CA certificate cannot be read as PEM", "correct ca_cert, or certificate-authority in the kubeconfig"
-        ) from None
+        )
 
 
 def _load_certificate(context: ssl.SSLContext, certificate: bytes, key: bytes) -> None:

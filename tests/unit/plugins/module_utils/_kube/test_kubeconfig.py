@@ -116,7 +116,7 @@ def test_names_in_a_kubeconfig_of_somebody_else_are_shown_cut_and_clean() -> Non
         complaint(kubeconfig(contexts=(odd,)), context="qa"),
         complaint(kubeconfig(), context=odd),
         complaint(kubeconfig(cluster_name=odd)),
-        complaint(kubeconfig(user={odd: 1})),
+        complaint(kubeconfig(user={f"as-{odd}": 1})),
     ):
         said = str(error.about("leaf-a"))
         assert said.isprintable()

@@ -332,7 +332,10 @@ PLUGIN = {"command": "x", "apiVersion": "client.authentication.k8s.io/v1", "inte
     [
         ({"token": SECRET, "username": "me", "password": "pw"}, "both a token and a user name"),
         ({"client-certificate-data": "YQ=="}, "a client-certificate without a client-key"),
-        ({"client-key-data": "YQ==", "client-key": "x"}, "both client-key and client-key-data"),
+        (
+            {"client-certificate-data": "YQ==", "client-key-data": "YQ==", "client-key": "x"},
+            "both client-key and client-key-data",
+        ),
         ({"exec": PLUGIN, "auth-provider": {"name": "oidc"}}, "both exec and auth-provider"),
         ({"token": "t", "exec": {}}, "has no command"),
         ({"auth-provider": {"name": "gcp", "config": {"access-token": SECRET}}}, "'gcp', and oidc is the only one"),
@@ -444,13 +447,14 @@ def test_verification_is_off_only_where_it_is_said(server: Recorder) -> None:
         connect("leaf-a", {"kubeconfig": config, "validate_certs": True}).list(NAMESPACE)
 
 
-def test_credentials_in_the_url_of_a_server_are_used_where_there_are_no_others() -> None:
+def test_credentials_in_the_url_of_a_server_are_used_unless_an_option_says_others() -> None:
     login = "https://me:pw%40@h:6443/path"
     session = opened(host=login)
     assert session.headers["Authorization"] == "Basic " + base64.b64encode(b"me:pw@").decode()
     assert session.endpoint.url == "https://h:6443/path"
     assert opened(host=login, api_key="t").headers["Authorization"] == "Bearer t"
-    assert opened(kubeconfig=kubeconfig({"token": "t"}, login)).headers["Authorization"] == "Bearer t"
+    # As with kubectl.
+    assert opened(kubeconfig=kubeconfig({"token": "t"}, login)).headers == session.headers
 
 
 def test_nothing_of_the_credentials_shows_when_a_session_is_printed() -> None:

@@ -1,0 +1,140 @@
+# Copyright: (c) 2026, liqo.fabric contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From the bytes or the text of a kubeconfig to its values, with the YAML of kubectl: that of Go, not that of Python.
+
+The two differ in which words are numbers or truth values. To Python `12:30` is 750, and `y` a text.
+"""
+
+from __future__ import annotations
+
+import codecs
+import functools
+import re
+from typing import IO, Any
+
+from .kubeconfig_fields import KubeconfigError
+from .limits import DEFAULT
+
+_TAG = "tag:yaml.org,2002:"
+_BOOLEANS = dict.fromkeys(("y", "yes", "true", "on"), True) | dict.fromkeys(("n", "no", "false", "off"), False)
+_NUMBER = re.compile(
+    r"[-+]?(0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+|(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?)"
+    r"|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"
+)
+_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+"""Windows writes them at the beginning of a file."""
+
+
+def decoded(content: bytes) -> str:
+    """The text of a file. Raises UnicodeDecodeError."""
+    encoding = next((encoding for mark, encoding in _MARKS if content.startswith(mark)), "utf-8")
+    return content.decode(encoding)
+
+
+def parse(text: str, name: str) -> Any:
+    """The first YAML document, None when it is empty. Raises KubeconfigError, which does not quote it."""
+    # PyYAML is imported late: the sanity tests import this file without it.
+    import yaml
+
+    try:
+        document = next(iter(yaml.load_all(text, Loader=_loader())), None)
+    except Exception as error:
+        # Its own errors quote the lines around the mistake; those of a text that is no YAML at all are of any class.
+        mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
+        place = f" at line {mark.line + 1}" if mark else ""
+        raise KubeconfigError(
+            f"{name} is not valid YAML{place}", "correct the file; kubectl config view shows it"
+        ) from None
+    _check_size(document, name)
+    return document
+
+
+def write(document: Any, file: IO[str]) -> None:
+    """Writes the document as YAML that kubectl reads as what it was."""
+    import yaml
+
+    class Dumper(yaml.SafeDumper):
+        pass
+
+    # What is a number or truth value to one of the two is written in quotes when it is a text.
+    theirs, ours = yaml.SafeDumper.yaml_implicit_resolvers, _loader().yaml_implicit_resolvers
+    Dumper.yaml_implicit_resolvers = {
+        first: theirs.get(first, []) + ours.get(first, []) for first in theirs.keys() | ours.keys()
+    }
+
+    yaml.dump(document, file, Dumper=Dumper, default_flow_style=False, sort_keys=False)
+
+
+def has_aliases(text: str) -> bool:
+    """Does the YAML repeat parts of itself by name? A few lines can become millions of values in this way.
+
+    Raises KubeconfigError for what is no YAML.
+    """
+    import yaml
+
+    try:
+        return any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=_loader()))
+    except Exception:
+        raise KubeconfigError("it is not valid YAML", "correct it") from None
+
+
+def _check_size(document: Any, name: str) -> None:
+    """Whoever walks the document meets a part as often as it is repeated by name; one that holds itself, for ever."""
+    count, todo = 0, [document]
+    while todo:
+        value = todo.pop()
+        inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        todo.extend(inner)
+        count += 1
+        if count > DEFAULT.kubeconfig_values:
+            why = f"{name} has more than {DEFAULT.kubeconfig_values} values, or repeats parts of itself without end"
+            raise KubeconfigError(why, "write it without anchors and aliases")
+
+
+class _Number:
+    """Takes the place of a regular expression."""
+
+    @staticmethod
+    def match(text: str) -> object:
+        return _NUMBER.fullmatch(text.replace("_", ""))
+
+
+@functools.cache
+def _loader() -> Any:
+    """A safe one in which words are what they are to kubectl; a date is a text, and unknown tags are ignored."""
+    import yaml
+
+    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # chosen when it runs
+        pass
+
+    Loader.yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in resolvers if tag in (f"{_TAG}null", f"{_TAG}merge")]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+    words = "|".join(f"{word}|{word.capitalize()}|{word.upper()}" for word in _BOOLEANS)
+    Loader.add_implicit_resolver(f"{_TAG}bool", re.compile(rf"({words})\Z"), list("yYnNtTfFoO"))
+    Loader.add_implicit_resolver(f"{_TAG}float", _Number, list("-+.0123456789"))
+    Loader.add_constructor(f"{_TAG}bool", lambda loader, node: _BOOLEANS[loader.construct_scalar(node).lower()])
+    for kind in ("int", "float"):
+        Loader.add_constructor(f"{_TAG}{kind}", lambda loader, node: _number(loader.construct_scalar(node)))
+    Loader.add_multi_constructor("!", _untagged)
+    return Loader
+
+
+def _number(text: str) -> int | float:
+    plain = text.replace("_", "")
+    try:
+        return int(plain, 8 if re.fullmatch(r"[-+]?0[0-7]+", plain) else 0)
+    except ValueError:
+        return float(plain.lstrip("+-.") if plain.lower().endswith("nan") else plain.lower().replace(".inf", "inf"))
+
+
+def _untagged(loader: Any, _suffix: str, node: Any) -> Any:
+    """What stands behind a tag that means nothing here."""
+    import yaml
+
+    if isinstance(node, yaml.ScalarNode):
+        return loader.construct_scalar(node)
+    build = loader.construct_mapping if isinstance(node, yaml.MappingNode) else loader.construct_sequence
+    return build(node, deep=True)
