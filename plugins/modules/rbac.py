@@ -92,8 +92,8 @@ options:
   needed_only:
     description:
       - Leave out the verbs without which the jobs can be done too, but less well. Then runs poll instead of watching,
-        warn of less beforehand, and see no peerings in V(query). What the other jobs need in order to leave peerings
-        alone is always granted.
+        warn of less beforehand, say less about why a gateway cannot start, and see no peerings in V(query). What the
+        other jobs need in order to leave peerings alone is always granted.
     type: bool
     default: false
   state:

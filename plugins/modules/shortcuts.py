@@ -478,6 +478,12 @@ failures:
           V(controller-down) or V(wait-timeout).
         - All names and what to do about each are in C(docs/troubleshooting.md).
       type: str
+    cause:
+      description:
+        - With V(dead-gateway) and V(controller-down), the stable name of what keeps the pod from running, such as
+          V(pod-security), V(quota), V(admission-webhook), V(image-pull), V(unschedulable) or V(crash).
+        - Empty for every other failure, and where nothing that is shown explains it.
+      type: str
     what:
       description: What could not be done.
       type: str

@@ -32,9 +32,16 @@ class AuthorizedApi(PretendApi):
         """A grant without a namespace holds in all of them."""
         return right not in self.lost and bool({(right, ""), (right, namespace)} & self._granted)
 
-    def list(self, resource: Resource, *, namespace: str | None = None, label_selector: str | None = None) -> Listing:
+    def list(
+        self,
+        resource: Resource,
+        *,
+        namespace: str | None = None,
+        label_selector: str | None = None,
+        field_selector: str | None = None,
+    ) -> Listing:
         self._require("list", resource, namespace or "")
-        return super().list(resource, namespace=namespace, label_selector=label_selector)
+        return super().list(resource, namespace=namespace, label_selector=label_selector, field_selector=field_selector)
 
     def get(self, resource: Resource, *, name: str, namespace: str | None = None) -> Json:
         self._require("get", resource, namespace or (name if resource.kind == "Namespace" else ""))

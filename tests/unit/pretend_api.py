@@ -58,12 +58,22 @@ class PretendApi:
         """A body, to be changed in place by a test."""
         return self.store[kind, namespace, name]
 
-    def list(self, resource: Resource, *, namespace: str | None = None, label_selector: str | None = None) -> Listing:
+    def list(
+        self,
+        resource: Resource,
+        *,
+        namespace: str | None = None,
+        label_selector: str | None = None,
+        field_selector: str | None = None,
+    ) -> Listing:
         self._ask("list", resource)
         found = [
             copy.deepcopy(body)
             for (kind, place, _name), body in sorted(self.store.items(), key=lambda item: item[0])
-            if kind == resource.kind and namespace in (None, place) and _matches(body, label_selector)
+            if kind == resource.kind
+            and namespace in (None, place)
+            and _matches(body, label_selector)
+            and field_selector in (None, f"type={body.get('type')}")
         ]
         return Listing(items=tuple(found), resource_version="1", server_time=_NOW)
 

@@ -21,35 +21,13 @@ from .model import ClusterId, Pair, ServiceType
 from .objects import Child, Connection, Endpoint, Fact, FactName, Held, Side, TenantNamespace, names
 from .phrases import few
 from .pools import is_inside, largest_free, networks_of
+from .workload import Workload
 
 MANAGER, IPAM, FABRIC = "controller-manager", "ipam", "fabric"
 """Components of Liqo on which a link depends."""
 
 IN_PLACE_POOLS = (1, 2, 0)
 """Before it an IPAM gives nothing for a CIDR outside its pools; from then on it takes another one."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Workload:
-    """A Deployment or DaemonSet, and how many of its pods are ready."""
-
-    component: str
-    kind: str
-    name: str
-    namespace: str
-    ready: int
-    wanted: int
-    state: str = ""
-    """What a pod that is not ready says of itself: `pod x: CrashLoopBackOff`."""
-
-    @property
-    def is_down(self) -> bool:
-        """One ready pod is enough for a Deployment; a DaemonSet is needed on every node."""
-        return self.ready < self.wanted if self.kind == "DaemonSet" else self.ready == 0
-
-    def __str__(self) -> str:
-        state = f" ({self.state})" if self.state else ""
-        return f"{self.kind} {self.namespace}/{self.name} has {self.ready} of {self.wanted} pods ready{state}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +56,8 @@ class Clues:
     """Those of Liqo itself."""
     gateway: Workload | None = None
     """The Deployment of the gateway to the peer."""
+    unseen: tuple[str, ...] = ()
+    """Rights that are missing to see why a gateway does not run: `list pods`."""
     gateway_missing: bool = False
     """We could look, and there is no such Deployment."""
     networks: tuple[Allocation, ...] | None = None
@@ -127,6 +107,8 @@ class Cause:
     cluster: ClusterId
     why: str
     next: str
+    cause: str = ""
+    """The name of what keeps a pod from running."""
 
 
 def diagnose(
@@ -159,6 +141,7 @@ def diagnose(
         next=cause.next,
         last_seen=seen,
         fault=cause.fault,
+        cause=cause.cause,
     )
 
 
@@ -207,11 +190,13 @@ def _down(*components: str) -> Rule:
 def _controller_down(cluster: ClusterId, workload: Workload, why: str = "") -> Cause:
     selector = f"app.kubernetes.io/name={workload.component}"
     look = command("kubectl", "-n", workload.namespace, "describe", "pods", "-l", selector)
+    how = workload.step(cluster) or look
     return Cause(
         fault=FailureName.CONTROLLER_DOWN,
         cluster=cluster,
         why=f"{why}{workload}",
-        next=f"bring {workload.name} of {cluster} up again ({look}), then run again: the next run goes on from here",
+        next=f"bring {workload.name} of {cluster} up again ({how}), then run again: the next run goes on from here",
+        cause=workload.cause,
     )
 
 
@@ -276,16 +261,38 @@ def _gateway(case: Case) -> Cause | None:
             why = f"the gateway of {cluster} to {peer} does not run: {gateway}"
         else:
             continue
-        namespace = side.gateways()[0].meta.namespace if side.gateways() else ""
-        place, option = (namespace, ("-n", namespace)) if namespace else (f"the tenant namespace of {peer}", ("-A",))
+        if gateway is not None and gateway.obstacle is None and clues.unseen:
+            why += f"; why is not seen{_lacks(clues)}"
         return Cause(
             fault=FailureName.DEAD_GATEWAY,
             cluster=cluster,
             why=why,
-            next=f"look at the gateway pod of {cluster} in {place} ({command('kubectl', *option, 'describe', 'pods')})"
-            f"{_towards(case)}; the link heals by itself when it runs",
+            next=f"{_way_out(case, cluster)}; {_then(case)}",
+            cause="" if gateway is None else gateway.cause,
         )
     return None
+
+
+def _way_out(case: Case, cluster: ClusterId) -> str:
+    """What to do about the gateway of this cluster."""
+    side, gateway = case.sides[cluster], case.clues[cluster].gateway
+    how = "" if gateway is None else gateway.step(cluster)
+    if how:
+        return f"on {cluster}: {how}"
+    namespace = side.gateways()[0].meta.namespace if side.gateways() else ""
+    peer = case.fact.peer if cluster == case.fact.cluster else case.fact.cluster
+    place, option = (namespace, ("-n", namespace)) if namespace else (f"the tenant namespace of {peer}", ("-A",))
+    look = command("kubectl", *option, "describe", "pods")
+    return f"look at the gateway pod of {cluster} in {place} ({look}){_towards(case)}"
+
+
+def _then(case: Case) -> str:
+    """Once a gateway runs, a link of which everything is written comes up by itself."""
+    return "the link heals by itself when it runs" if case.fact.name is FactName.CONNECTED else "then run again"
+
+
+def _lacks(clues: Clues) -> str:
+    return f", since this user may not {few(clues.unseen)}"
 
 
 def _tunnel(case: Case) -> Cause | None:
@@ -363,10 +370,11 @@ def _unexplained(case: Case) -> Cause:
         FactName.IDLE: f"look at Liqo's controller-manager on {fact.cluster}",
         FactName.NAMESPACE_GONE: f"see what is left in the tenant namespace of {fact.peer} on {fact.cluster}",
     }[fact.name]
+    blind = next((cluster for cluster in case.both if case.clues[cluster].unseen), None)
     return Cause(
         fault=FailureName.WAIT_TIMEOUT,
         cluster=fact.cluster,
-        why="",
+        why="" if blind is None else f"whether the gateway of {blind} runs is not seen{_lacks(case.clues[blind])}",
         next=f"{look}; then run again, or raise wait_timeout",
     )
 

@@ -131,6 +131,8 @@ class FabricError(Exception):
 
     fault: FailureName = FailureName.OTHER
     """What it is, by a stable name."""
+    cause: str = ""
+    """What keeps a pod from running, by a stable name (see obstacles.py); empty where that is not the reason."""
 
     def __init__(self, *, what: str, where: str, why: str, next: str, fault: FailureName | None = None) -> None:
         """`fault` names what its class leaves open."""
@@ -153,6 +155,7 @@ class FabricError(Exception):
         """One entry of `failures` in the result of a task."""
         return {
             "fault": self.fault.value,
+            "cause": self.cause,
             "what": self.what,
             "where": self.where,
             "why": self.why,
@@ -287,9 +290,18 @@ class WaitTimeout(FabricError):
     fault = FailureName.WAIT_TIMEOUT
 
     def __init__(
-        self, *, what: str, where: str, why: str, next: str, last_seen: str, fault: FailureName | None = None
+        self,
+        *,
+        what: str,
+        where: str,
+        why: str,
+        next: str,
+        last_seen: str,
+        fault: FailureName | None = None,
+        cause: str = "",
     ) -> None:
         super().__init__(what=what, where=where, why=why, next=next, fault=fault)
+        self.cause = cause
         self.last_seen = _one_line(last_seen)
         """The state seen last, in the words of the API: `Connection value Connecting`."""
 

@@ -104,15 +104,24 @@ class Api:
         taken = self._taken or _Taken(self._exchange.limits)
         return Api(self._exchange, deadline=self._earlier(seconds, what), taken=taken)
 
-    def list(self, resource: Resource, *, namespace: str | None = None, label_selector: str | None = None) -> Listing:
+    def list(
+        self,
+        resource: Resource,
+        *,
+        namespace: str | None = None,
+        label_selector: str | None = None,
+        field_selector: str | None = None,
+    ) -> Listing:
         """Every object, read page by page; without `namespace` those of all namespaces."""
         deadline = self._earlier(self._exchange.limits.list_s, "one list")
         api = Api(self._exchange, deadline=deadline, taken=self._taken)
+        chosen = {"labelSelector": label_selector, "fieldSelector": field_selector}
+        query = {key: value for key, value in chosen.items() if value}
         try:
-            return api._list(resource, namespace=namespace, label_selector=label_selector, limit=PAGE_SIZE)
+            return api._list(resource, namespace=namespace, query=query | {"limit": str(PAGE_SIZE)})
         except Gone:
             # The server forgot the snapshot between two pages; in one piece it cannot.
-            return api._list(resource, namespace=namespace, label_selector=label_selector, limit=0)
+            return api._list(resource, namespace=namespace, query=query)
 
     def get(self, resource: Resource, *, name: str, namespace: str | None = None) -> Json:
         """One object. Raises NotFound."""
@@ -217,10 +226,7 @@ class Api:
         """Closes the idle connections."""
         self._exchange.close()
 
-    def _list(self, resource: Resource, *, namespace: str | None, label_selector: str | None, limit: int) -> Listing:
-        query = {"limit": str(limit)} if limit else {}
-        if label_selector:
-            query["labelSelector"] = label_selector
+    def _list(self, resource: Resource, *, namespace: str | None, query: Mapping[str, str]) -> Listing:
         what = f"cannot list {resource}" + (f" in {namespace}" if namespace else "")
         with self._understood(what):
             items: list[Json] = []
@@ -241,7 +247,7 @@ class Api:
                     raise NotKubernetesError("names the same next page twice")
                 tokens.add(page.following)
                 self._check_size(pages=pages, items=len(items), size=size)
-                query = query | {"continue": page.following}
+                query = {**query, "continue": page.following}
 
     def _earlier(self, seconds: float, what: str) -> Allowed:
         deadline = self._exchange.allow(seconds, what)

@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
-from .._fabric.diagnosis import FABRIC, IPAM, MANAGER, Allocation, Workload
+from .._fabric.diagnosis import FABRIC, IPAM, MANAGER, Allocation
 from .._fabric.phrases import few
+from .._fabric.workload import Workload
 from .body import Json, as_cluster_id, int_at, items_at, text_at
 from .names import COMPONENT, REMOTE_CLUSTER_ID
+from .obstacles import Around, obstacle_of
 from .parse import labels_of
 
 SERVED_BY = {
@@ -30,28 +33,35 @@ MOST_WORKLOADS, MOST_PODS = 200, 2000
 """Of one namespace. Liqo has five Deployments and a pod on each node."""
 
 
-def parse_workloads(bodies: Iterable[Json], pods: Iterable[Json] = ()) -> tuple[Workload, ...]:
+def parse_workloads(bodies: Iterable[Json], pods: Iterable[Json] | None = None) -> tuple[Workload, ...]:
     """Deployments and DaemonSets; ``pods`` of the same namespace add why some are not ready."""
-    seen = tuple(pods)[:MOST_PODS]
-    return tuple(parse_workload(body, seen) for body in tuple(bodies)[:MOST_WORKLOADS])
+    around = Around(pods=None if pods is None else tuple(pods)[:MOST_PODS])
+    return tuple(parse_workload(body, around) for body in tuple(bodies)[:MOST_WORKLOADS])
 
 
-def parse_workload(body: Json, pods: Iterable[Json] = ()) -> Workload:
-    """One Deployment or DaemonSet. A gateway's has no component of its own."""
+def parse_workload(body: Json, around: Around | None = None) -> Workload:
+    """One Deployment or DaemonSet; ``around`` may hold objects of others too. A gateway's has no component."""
     component, is_daemon = labels_of(body).get(COMPONENT, ""), text_at(body, "kind") == "DaemonSet"
     ready = int_at(body, "status", "numberReady" if is_daemon else "readyReplicas") or 0
     wanted = int_at(body, "status", "desiredNumberScheduled") if is_daemon else int_at(body, "spec", "replicas")
-    name = text_at(body, "metadata", "name")
-    own = [pod for pod in pods if _is_pod_of(pod, name, component)]
-    return Workload(
+    found = Workload(
         component=component,
         kind="DaemonSet" if is_daemon else "Deployment",
-        name=name,
+        name=text_at(body, "metadata", "name"),
         namespace=text_at(body, "metadata", "namespace"),
         ready=ready,
         wanted=wanted or 0,
-        state=few([state for state in map(_pod_state, own) if state]),
     )
+    if around is None or not found.is_down:
+        return found
+    own = Around(
+        pods=None if around.pods is None else [pod for pod in around.pods if _is_pod_of(pod, found.name, component)],
+        replica_sets=[one for one in around.replica_sets or () if _is_pod_of(one, found.name, "")],
+        events=around.events,
+    )
+    obstacle = obstacle_of(body, own)
+    state = few([state for state in map(_pod_state, own.pods or ()) if state]) if obstacle is None else str(obstacle)
+    return replace(found, obstacle=obstacle, state=state)
 
 
 def parse_allocation(body: Json) -> Allocation:

@@ -31,7 +31,10 @@ NAMESPACE = Resource(group="", version="v1", plural="namespaces", kind="Namespac
 SECRET = Resource(group="", version="v1", plural="secrets", kind="Secret", namespaced=True)
 DEPLOYMENT = Resource(group="apps", version="v1", plural="deployments", kind="Deployment", namespaced=True)
 DAEMON_SET = Resource(group="apps", version="v1", plural="daemonsets", kind="DaemonSet", namespaced=True)
+REPLICA_SET = Resource(group="apps", version="v1", plural="replicasets", kind="ReplicaSet", namespaced=True)
 POD = Resource(group="", version="v1", plural="pods", kind="Pod", namespaced=True)
+EVENT = Resource(group="", version="v1", plural="events", kind="Event", namespaced=True)
+RESOURCE_QUOTA = Resource(group="", version="v1", plural="resourcequotas", kind="ResourceQuota", namespaced=True)
 SERVICE = Resource(group="", version="v1", plural="services", kind="Service", namespaced=True)
 
 CONFIGURATION = _networking("Configuration", "configurations")

@@ -23,6 +23,7 @@ from .resources import (
     CONNECTION,
     DEPLOYMENT,
     ENDPOINT_SLICE,
+    EVENT,
     FIREWALL_CONFIGURATION,
     FOREIGN_CLUSTER,
     GATEWAY_CLIENT,
@@ -32,9 +33,12 @@ from .resources import (
     NAMESPACE,
     NAMESPACE_MAP,
     NETWORK,
+    POD,
     POLICY,
     PUBLIC_KEY,
+    REPLICA_SET,
     RESOURCE_BY_KIND,
+    RESOURCE_QUOTA,
     ROUTE_CONFIGURATION,
     SECRET,
     SERVER_TEMPLATE,
@@ -130,6 +134,8 @@ RIGHTS: dict[Job, tuple[Grant, ...]] = {
             for resource in (SERVER_TEMPLATE, CLIENT_TEMPLATE)
         ),
         Grant(resource=SERVICE, useful=("list",), place=Place.CLUSTER),
+        # Why a gateway cannot start: before the first write, and when it does not come up.
+        *(Grant(resource=resource, useful=("list",)) for resource in (RESOURCE_QUOTA, POD, REPLICA_SET, EVENT)),
     ),
     Job.REMOVAL: (
         Grant(resource=NAMESPACE, verbs=("get", "update", "delete"), useful=("watch",), place=Place.CLUSTER),

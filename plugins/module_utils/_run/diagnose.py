@@ -8,12 +8,11 @@ Never on the way of a healthy run. A clue that cannot be read is left out, so th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TypeVar
 
 from .._fabric.diagnosis import Clues, diagnose
-from .._fabric.errors import FabricError, NotFound, Unauthorized, Unreachable
+from .._fabric.errors import FabricError, Unauthorized, Unreachable
 from .._fabric.faults import only
 from .._fabric.objects import Fact, FactName, Side
 from .._fabric.operations import LinkPlan
@@ -23,12 +22,12 @@ from .._liqo.health import (
     SERVED_BY,
     lacks_address,
     parse_allocation,
-    parse_workload,
     parse_workloads,
 )
 from .._liqo.names import GATEWAY_PREFIX
 from .._liqo.resources import DAEMON_SET, DEPLOYMENT, NETWORK, POD, SERVICE
 from .._liqo.surroundings import ipam_pools
+from .gateway_look import look_at_gateway, tolerant
 from .parallel import in_parallel
 from .world import Feed, World
 
@@ -36,8 +35,6 @@ PATIENCE_S = 6.0
 """All look-ups in one cluster together."""
 
 _OF_GATEWAYS = frozenset({FactName.ENDPOINT, FactName.KEY, FactName.RENEWED, FactName.CONNECTED})
-
-_T = TypeVar("_T")
 
 
 def explain_timeout(plan: LinkPlan, waiting: Sequence[Fact], world: World, timeout_s: float) -> FabricError:
@@ -76,7 +73,7 @@ def _clues(api: Api, feed: Feed, side: Side, wanted: frozenset[FactName]) -> Clu
     daemons = _listed(api, DAEMON_SET, liqo)
     pods = _listed(api, POD, liqo)
     known = deployments is not None or daemons is not None
-    workloads = parse_workloads((*(deployments or ()), *(daemons or ())), pods or ()) if known else None
+    workloads = parse_workloads((*(deployments or ()), *(daemons or ())), pods) if known else None
     clues = Clues(where=api.where, version=feed.version, workloads=workloads)
     if wanted & _OF_GATEWAYS:
         clues = _gateway_clues(api, side, clues)
@@ -92,32 +89,22 @@ def _clues(api: Api, feed: Feed, side: Side, wanted: frozenset[FactName]) -> Clu
 
 def _gateway_clues(api: Api, side: Side, clues: Clues) -> Clues:
     """By name, so that it works with the rights of Liqo's peering-user too."""
-    gateway = only(side.gateways())
-    if gateway is None:
-        return clues
-    namespace, name = gateway.meta.namespace, f"{GATEWAY_PREFIX}{gateway.meta.name}"
-    deployment = _tolerant(lambda: api.get(DEPLOYMENT, name=name, namespace=namespace))
-    pods = _listed(api, POD, namespace) or ()
-    service = _tolerant(lambda: api.get(SERVICE, name=name, namespace=namespace)) if side.servers else None
+    look = look_at_gateway(api, side)
+    server = only(side.servers)
+    service: Json | FabricError | None = None
+    if server is not None:
+        place = {"name": f"{GATEWAY_PREFIX}{server.meta.name}", "namespace": server.meta.namespace}
+        service = tolerant(lambda: api.get(SERVICE, **place))
     return replace(
         clues,
-        gateway=parse_workload(deployment, pods) if isinstance(deployment, Mapping) else None,
-        gateway_missing=isinstance(deployment, NotFound),
+        gateway=look.workload,
+        gateway_missing=look.is_missing,
+        unseen=tuple(look.unseen),
         lacks_address=isinstance(service, Mapping) and lacks_address(service),
     )
 
 
 def _listed(api: Api, resource: Resource, namespace: str | None) -> tuple[Json, ...] | None:
     """The objects, or None where our rights or the server do not show them."""
-    found = _tolerant(lambda: api.list(resource, namespace=namespace).items)
+    found = tolerant(lambda: api.list(resource, namespace=namespace).items)
     return None if isinstance(found, FabricError) else found
-
-
-def _tolerant(read: Callable[[], _T]) -> _T | FabricError:
-    """What was read, or why not; an API server that is gone or does not know us ends the look-up."""
-    try:
-        return read()
-    except (Unreachable, Unauthorized):
-        raise
-    except FabricError as problem:
-        return problem

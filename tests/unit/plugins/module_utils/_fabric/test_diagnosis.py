@@ -15,12 +15,13 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.diagnosis impo
     MANAGER,
     Allocation,
     Clues,
-    Workload,
     diagnose,
 )
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import FabricError, FailureName, Unreachable
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import ClusterId
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.objects import ClusterState, Fact, FactName, Kind
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.obstacles import refusal
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.workload import Workload
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -193,6 +194,53 @@ def test_a_dead_gateway_of_either_end_is_named_where_it_is(dead: str) -> None:
     assert error.where == f"{dead} at https://192.0.2.1:6443"
     assert "CrashLoopBackOff" in error.why
     assert "from leaf-b to 192.0.2.10:51840/UDP of leaf-a" in error.next
+
+
+def forbidden(name: str, said: str) -> Clues:
+    seen = refusal("condition ReplicaFailure", said)
+    return clues(name, gateway=replace(gateway("leaf-a" if name == "leaf-b" else "leaf-b", 0), obstacle=seen))
+
+
+def test_a_gateway_that_cannot_start_comes_with_its_cause_and_the_step_for_it() -> None:
+    said = 'pods "gw" is forbidden: violates PodSecurity "baseline:latest": privileged'
+    error = explain(on_a(FactName.ENDPOINT), leaf_a=forbidden("leaf-a", said))
+    assert (error.fault, error.cause, error.as_result()["cause"]) == (
+        FailureName.DEAD_GATEWAY,
+        "pod-security",
+        "pod-security",
+    )
+    label = "kubectl label --overwrite namespace liqo-tenant-leaf-b pod-security.kubernetes.io/enforce=privileged"
+    assert error.next.startswith(f"on leaf-a: let privileged pods into the namespace ({label}); ")
+    assert error.next.endswith("; then run again")
+
+
+def test_once_everything_is_written_a_link_needs_no_other_run() -> None:
+    error = explain(on_a(FactName.CONNECTED), leaf_b=forbidden("leaf-b", "exceeded quota: tight, requested: pods=1"))
+    assert error.where.startswith("leaf-b at ")
+    assert error.cause == "quota"
+    assert error.next.startswith("on leaf-b: raise ResourceQuota tight in liqo-tenant-leaf-a")
+    assert error.next.endswith("; the link heals by itself when it runs")
+
+
+def test_a_component_that_cannot_start_comes_with_its_cause_too() -> None:
+    seen = refusal("condition ReplicaFailure", "exceeded quota: tight, requested: pods=1")
+    stopped = tuple(replace(one, obstacle=seen) if one.is_down else one for one in down(IPAM))
+    error = explain(on_a(FactName.CONFIGURED), leaf_a=clues("leaf-a", workloads=stopped))
+    assert (error.fault, error.cause) == (FailureName.CONTROLLER_DOWN, "quota")
+    assert "bring liqo-ipam of leaf-a up again (raise ResourceQuota tight in liqo (" in error.next
+
+
+def test_rights_that_would_show_the_cause_are_named() -> None:
+    pods = ("list pods in liqo-tenant-leaf-b", "list events in liqo-tenant-leaf-b")
+    error = explain(on_a(FactName.KEY), leaf_a=clues("leaf-a", gateway=gateway("leaf-b", 0), unseen=pods))
+    assert (error.fault, error.cause) == (FailureName.DEAD_GATEWAY, "")
+    assert f"; why is not seen, since this user may not {', '.join(pods)}; seen last" in error.why
+    blind = clues("leaf-a", gateway=None, unseen=("get deployments.apps in liqo-tenant-leaf-b",))
+    error = explain(on_a(FactName.KEY), leaf_a=blind)
+    assert error.fault is FailureName.WAIT_TIMEOUT
+    assert error.why.startswith(
+        "whether the gateway of leaf-a runs is not seen, since this user may not get deployments.apps in"
+    )
 
 
 def test_a_gateway_without_deployment_is_dead_unless_nobody_could_make_it() -> None:

@@ -20,6 +20,7 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import 
     Violation,
     WaitTimeout,
 )
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.obstacles import ObstacleName
 
 ROOT = Path(__file__).resolve().parents[5]
 
@@ -40,7 +41,8 @@ def test_line_breaks_and_full_stops_from_elsewhere_do_not_break_the_line() -> No
 
 def test_the_result_has_the_name_and_the_four_fields_and_nothing_else() -> None:
     error = WaitTimeout(what="w", where="x", why="y", next="z", last_seen="Connecting")
-    assert error.as_result() == {"fault": "wait-timeout", "what": "w", "where": "x", "why": "y", "next": "z"}
+    expected = {"fault": "wait-timeout", "cause": "", "what": "w", "where": "x", "why": "y", "next": "z"}
+    assert error.as_result() == expected
     assert error.last_seen == "Connecting"
 
 
@@ -91,9 +93,10 @@ def test_every_place_that_raises_the_general_error_names_what_it_is() -> None:
 
 
 def test_the_page_for_troubles_lists_every_name_with_its_meaning_and_no_other() -> None:
-    page = (ROOT / "docs/troubleshooting.md").read_text()
-    rows = dict(re.findall(r"^\| `([a-z0-9-]+)` \| (.*?) \|", page, re.MULTILINE))
+    faults, _, causes = (ROOT / "docs/troubleshooting.md").read_text().partition("## Pods that cannot start")
+    rows = dict(re.findall(r"^\| `([a-z0-9-]+)` \| (.*?) \|", faults, re.MULTILINE))
     assert rows == {name.value: name.meaning for name in FailureName}
+    assert re.findall(r"^\| `([a-z-]+)` \|", causes, re.MULTILINE) == [name.value for name in ObstacleName]
 
 
 @pytest.mark.parametrize(("reason", "expected"), [("AlreadyExists", True), ("Conflict", False)])

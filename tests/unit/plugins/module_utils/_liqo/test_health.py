@@ -16,6 +16,7 @@ from ansible_collections.liqo.fabric.plugins.module_utils._liqo.health import (
     parse_allocation,
     parse_workload,
 )
+from ansible_collections.liqo.fabric.plugins.module_utils._liqo.obstacles import Around
 
 from tests.unit.bodies import Body, body
 
@@ -47,17 +48,18 @@ def pod(component: str, *, ready: bool, waiting: str = "") -> Body:
 
 def test_a_deployment_without_ready_replicas_brings_what_its_pods_say() -> None:
     pods = [pod(MANAGER, ready=False, waiting="CrashLoopBackOff"), pod(IPAM, ready=False)]
-    found = parse_workload(deployment(MANAGER, None), pods)
+    found = parse_workload(deployment(MANAGER, None), Around(pods=pods))
     assert (found.component, found.is_down) == (MANAGER, True)
     assert str(found) == (
         "Deployment liqo/liqo-controller-manager has 0 of 1 pods ready"
         " (pod liqo-controller-manager-5f7-x: CrashLoopBackOff)"
     )
-    assert parse_workload(deployment(MANAGER), [pod(MANAGER, ready=True)]).state == ""
+    assert parse_workload(deployment(MANAGER), Around(pods=[pod(MANAGER, ready=True)])).state == ""
 
 
 def test_a_pod_that_gives_no_reason_is_shown_by_its_phase() -> None:
-    assert parse_workload(deployment(IPAM, 0), [pod(IPAM, ready=False)]).state == "pod liqo-ipam-5f7-x: Running"
+    found = parse_workload(deployment(IPAM, 0), Around(pods=[pod(IPAM, ready=False)]))
+    assert found.state == "pod liqo-ipam-5f7-x: Running"
 
 
 def test_a_daemon_set_counts_nodes() -> None:
