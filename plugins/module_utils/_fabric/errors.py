@@ -114,7 +114,10 @@ class FailureName(StrEnum):
     # What was asked.
     OWNERS_DISAGREE = "owners-disagree", "Two fabrics that share a link or a Service want it differently."
     IN_USE = "in-use", "A link is not removed, because Services may still use it."
-    TOO_MANY_REMOVALS = "too-many-removals", "More links would be removed than the task allows; none was."
+    TOO_MANY_REMOVALS = (
+        "too-many-removals",
+        "More links that are not declared end in the clusters of this link than the task allows; it was not removed.",
+    )
     NOT_ADOPTED = (
         "not-adopted",
         "An object of the connector of 2025 has a link that no fabric has taken over as it is.",
