@@ -225,8 +225,8 @@ def _pool(case: Case) -> Cause | None:
                     cluster=cluster,
                     why=f"Network {pending.name} asks for {wanted}, but the pools {few(clues.pools)} have no free"
                     f" /{wanted.prefixlen}: {len(taken)} Networks take them",
-                    next=f"remove Networks of {cluster} that nobody needs (kubectl get networks.ipam.liqo.io -A), or"
-                    " add a pool (ipam.pools of Liqo's chart); then run again",
+                    next=f"remove Networks of {cluster} whose peers are gone"
+                    f" ({command('kubectl', 'get', 'networks.ipam.liqo.io', '-A')}), or add a pool (ipam.pools of Liqo's chart); then run again",
                 )
     return None
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from .._fabric.command import command
 from .._fabric.errors import FabricError, FailureName
 from .._fabric.legal import is_label_key, is_label_value
 from .._fabric.model import ClusterId
@@ -43,6 +44,9 @@ _TAG = re.compile(r"[A-Za-z0-9_][-A-Za-z0-9_.]{0,127}")
 MOST_PEERS = 10_000
 OLDEST_KINDS = (1, 0)
 """The version that brought the kinds that are read here."""
+
+
+_LIST_PEERS = command("kubectl", "get", "foreignclusters.core.liqo.io")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +136,7 @@ def parse_cluster(raw: Raw, cluster: ClusterId) -> ClusterState:
             what=f"{cluster} holds objects of {len(peers)} peers",
             where=f"cluster {cluster}",
             why=f"more than {MOST_PEERS} peers are not looked at",
-            next="remove the objects of peers that are not there (kubectl get foreignclusters.core.liqo.io)",
+            next=f"remove the objects of peers that are not there ({_LIST_PEERS})",
             fault=FailureName.LIMIT_REACHED,
         )
     return ClusterState(

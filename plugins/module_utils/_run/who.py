@@ -14,7 +14,6 @@ import time
 from collections.abc import Iterable
 
 from .._fabric.errors import FabricError, FailureName
-from .._fabric.legal import is_dns_label
 from .._fabric.model import Cluster, ClusterId
 from .._kube.client import Api
 from .._liqo.body import text_at
@@ -81,13 +80,12 @@ def who_of(clusters: Iterable[Cluster]) -> dict[ClusterId, Who]:
 
 
 def _another(cluster: Cluster, declared: ClusterId, reported: ClusterId, where: str) -> FabricError:
-    # What is no id is not offered as one.
-    other = f" to {reported}" if is_dns_label(reported) else ""
     return FabricError(
         what=f"it says that it is cluster {reported[:LONGEST_NAME]!r}, not {declared!r}",
         where=where,
         why="the connection leads to another cluster, or the cluster id in this task is wrong",
-        next=f"correct the connection of {cluster.name}, or its cluster_id (in an inventory liqo_cluster_id){other}",
+        next=f"correct the connection of {cluster.name}, or its cluster_id (in an inventory liqo_cluster_id) to"
+        f" {reported}",
         fault=FailureName.WRONG_CLUSTER,
     )
 
