@@ -226,7 +226,8 @@ def _pool(case: Case) -> Cause | None:
                     why=f"Network {pending.name} asks for {wanted}, but the pools {few(clues.pools)} have no free"
                     f" /{wanted.prefixlen}: {len(taken)} Networks take them",
                     next=f"remove Networks of {cluster} whose peers are gone"
-                    f" ({command('kubectl', 'get', 'networks.ipam.liqo.io', '-A')}), or add a pool (ipam.pools of Liqo's chart); then run again",
+                    f" ({command('kubectl', 'get', 'networks.ipam.liqo.io', '-A')}),"
+                    " or add a pool (ipam.pools of Liqo's chart); then run again",
                 )
     return None
 

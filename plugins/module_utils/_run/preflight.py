@@ -233,7 +233,7 @@ def _taken(op: Op, current: Json) -> FabricError:
         what=f"the name of {op.kind} {op.namespace}/{op.name} is taken".replace(" /", " "),
         where=f"cluster {op.cluster}",
         why=f"its label {REMOTE_CLUSTER_ID} says {labels_of(current).get(REMOTE_CLUSTER_ID, 'nothing')!r}",
-        next=f"delete it, or correct the label to {op.peer} if it is meant for that cluster",
+        next=f"correct the label to {op.peer} if the object is meant for that cluster, or delete it if nobody needs it",
         fault=FailureName.NAME_TAKEN,
     )
 

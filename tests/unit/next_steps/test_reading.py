@@ -214,7 +214,12 @@ def listed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., tup
         apis = {entry.get("cluster_id") or entry["name"]: api for entry, api in given}
         monkeypatch.setattr(hub_inventory, "open_apis", lambda params, agent: apis)
         warnings: list[str] = []
-        options = {"kubeconfig_pattern": None, "identity_dir": None, "read_leaves": False, "region_labels": []}
+        options: dict[str, Any] = {
+            "kubeconfig_pattern": None,
+            "identity_dir": None,
+            "read_leaves": False,
+            "region_labels": [],
+        }
         numbers = {"timeout": 30.0, "connect_timeout": 5.0, "parallel_clusters": 4}
         params = {"hubs": entries, "leaf_roles": ["Provider"], **options, **numbers}
         found = read_inventory(params, folder=str(tmp_path), where="retail.yml", warn=warnings.append)

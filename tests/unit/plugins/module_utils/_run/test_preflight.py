@@ -226,6 +226,12 @@ def test_a_name_that_an_object_of_another_peer_has_is_named() -> None:
     (one,) = (it for it in told if it.level == "error")
     assert one.what == "the name of GatewayServer liqo-tenant-leaf-b/leaf-b is taken"
     assert one.why == "its label liqo.io/remote-cluster-id says 'leaf-c'"
+    assert one.next == (
+        "correct the label to leaf-b if the object is meant for that cluster, or delete it if nobody needs it"
+    )
+    assert all(it.level != "error" for it in ahead(new(PretendedApi(), bodies.namespace())))
+    stray["metadata"]["labels"]["liqo.io/remote-cluster-id"] = "leaf-b"
+    assert all(it.level != "error" for it in ahead(new(api, bodies.namespace(), stray)))
 
 
 def test_an_api_server_that_answers_no_question_stops_nothing_by_that() -> None:
