@@ -45,6 +45,13 @@ options:
           - Labels of the cluster in this fabric, for selectors. They are not written anywhere.
         type: dict
         default: {}
+      labels_told:
+        description:
+          - Whether O(clusters[].labels) are what the cluster tells, and not what you declare, as in an inventory of
+            P(liqo.fabric.foreign_clusters#inventory). Where such labels make shortcuts contradict each other, only the
+            links of this cluster that they concern are refused, and the run goes on.
+        type: bool
+        default: false
       kubeconfig:
         description:
           - Path of a kubeconfig on the host where the task runs, several paths joined with C(:), or its content as a

@@ -10,11 +10,13 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.utils.display import Display
 from ansible_collections.liqo.fabric.plugins.module_utils import oldest_python
 
 oldest_python.require()
 
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import InputError
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.terminal import one_line
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.wishes import expand_wishes
 from ansible_collections.liqo.fabric.plugins.module_utils._run.wishes_spec import SHORTCUTS_SPEC
 
@@ -22,6 +24,7 @@ _CLUSTER_SPEC = {
     "name": {"type": "str", "required": True},
     "cluster_id": {"type": "str"},
     "labels": {"type": "dict", "default": {}},
+    "labels_told": {"type": "bool", "default": False},
 }
 _SPEC = {
     **SHORTCUTS_SPEC,
@@ -47,9 +50,12 @@ def topology_expand(
     if checked.error_messages:
         raise AnsibleFilterError(f"liqo.fabric.topology_expand: {'; '.join(checked.error_messages)}")
     try:
-        return expand_wishes(checked.validated_parameters)
+        entries, left_out = expand_wishes(checked.validated_parameters)
     except InputError as refused:
         raise AnsibleFilterError(f"liqo.fabric.topology_expand: {refused.why}") from refused
+    for problem in left_out:
+        Display().warning(one_line(f"liqo.fabric.topology_expand leaves out a pair: {problem}"))
+    return entries
 
 
 class FilterModule:

@@ -99,21 +99,28 @@ options:
 notes:
   - Groups of every host are C(liqo_hubs) or C(liqo_leaves), C(liqo_consumers) and C(liqo_providers) by what it is in
     its peerings, C(liqo_health_healthy), C(liqo_health_unhealthy) or C(liqo_health_unreachable),
-    C(liqo_region_REGION), C(liqo_version_1_2_0) and C(connected_to_CLUSTER_ID), one for each cluster to which it has
-    a tunnel that both ends, as far as they were read, call connected and in which something was heard in the last 30
-    seconds. What is neither a letter nor a digit is C(_) in the name of a group.
+    C(liqo_region_REGION), C(liqo_version_1_2_0) and C(connected_to_CLUSTER_ID), one for each host of this
+    file to which it has a tunnel that both ends, as far as they were read, call connected and in which something was
+    heard in the last 30 seconds. What is neither a letter nor a digit is C(_) in the name of a group.
   - Further groups come from O(keyed_groups) and O(groups), for example by any key of C(liqo_labels).
   - What a cluster says is data. No text of it is rendered as a template, in O(compose) either, and a label whose key
     Kubernetes would not take is left out.
   - A leaf whose id is V(all), V(ungrouped), V(localhost), the name of a group, of a hub that is another cluster, or of
-    a host that another source declares and not in C(liqo_leaves), is left out with a warning that names its hubs. What
-    a source that is read before declares of a leaf is kept.
+    a host that another source declares and not in C(liqo_leaves), is left out with a warning that names its hubs. So is
+    a leaf whose id is the C(liqo_cluster_id) of a host with another name, or the name of a host with another
+    C(liqo_cluster_id). What a source that is read before declares of a leaf is kept.
+  - A host that a source that is read before has put into C(liqo_leaves) never gets an identity of O(identity_dir), and
+    a file of O(kubeconfig_pattern) only when nothing declares C(liqo_kubeconfig), C(liqo_context) or C(liqo_host).
   - Labels put no host into a group of the names above, nor into C(liqo_hubs) and the other groups that say what a host
     is. Without C(prefix) an entry of O(keyed_groups) puts no host into groups that another source has made.
   - C(liqo_kubeconfig) and other connection options have the names that P(liqo.fabric.clusters#filter) expects.
     Without O(kubeconfig_pattern) and O(identity_dir) leaves have none, and C(host_vars) or O(compose) can give it.
   - C(liqo_labels) are those that the cluster was installed with, else those of the virtual node and the
     ForeignCluster on the hub, without Liqo's own. They are what selectors of shortcuts look at.
+  - C(liqo_labels_told) is true where C(liqo_labels) come from clusters. Then a contradiction that they cause costs
+    only the links that it concerns, as O(liqo.fabric.shortcuts#module:clusters[].labels_told) says.
+  - C(liqo_left_out) has under C(links) and C(labels) how many of a host are left out, because a cluster tells more
+    than 1000 links or 100 labels. A warning names that host.
   - C(liqo_links) has for each peer C(kind) and C(server) as in RV(liqo.fabric.peering_info#module:links), C(evidence)
     (the rung), C(connected) and C(latency_ms); C(liqo_connected_to) lists those that are connected.
   - C(liqo_health) is V(unreachable) for a cluster whose API server gave no answer, V(unhealthy) for a leaf of which
@@ -172,11 +179,17 @@ oldest_python.require()
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import FabricError
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.inventory_cache import from_cache, to_cache
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.inventory_hosts import Host
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.inventory_names import Taken, admitted, may_be_joined
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.inventory_names import (
+    Taken,
+    admitted,
+    beside_declared,
+    may_be_joined,
+)
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.terminal import one_line
 from ansible_collections.liqo.fabric.plugins.module_utils._run.hub_inventory import files_are_there, read_inventory
 from ansible_collections.liqo.fabric.plugins.module_utils._run.targets import CLUSTERS_SPEC
 from ansible_collections.liqo.fabric.plugins.plugin_utils.checked_options import checked_clusters, harmless, plain
+from ansible_collections.liqo.fabric.plugins.plugin_utils.declared_hosts import declared_hosts
 from ansible_collections.liqo.fabric.plugins.plugin_utils.joined_groups import JoinedGroups
 
 HUBS_SPEC = {"hubs": CLUSTERS_SPEC["clusters"]}
@@ -205,7 +218,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
         super().parse(inventory, loader, path, cache)
         self._read_config_data(path)
         try:
-            self._add(self._hosts(path, cache))
+            self._add(self._hosts(path, cache), declared_hosts(self.inventory, loader, path))
         except FabricError as problem:
             raise AnsibleParserError(str(problem)) from problem
 
@@ -236,15 +249,24 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
     def _rendered(self, name: str) -> Any:
         return self.templar.template(self.get_option(name))
 
-    def _add(self, found: Sequence[Host]) -> None:
-        """Nothing of Ansible gets the hosts as they came from clusters, only as they are marked here."""
+    def _add(self, found: Sequence[Host], declared: Mapping[str, Mapping[str, Any]]) -> None:
+        """Nothing of Ansible gets the hosts as they came from clusters, only as they are marked here.
+
+        ``declared`` are the variables of hosts that other sources have put into the groups of clusters.
+        """
         groups = {*self.inventory.groups, *map(self._sanitize_group_name, self.get_option("groups") or ())}
         leaves = self.inventory.groups["liqo_leaves"].get_hosts() if "liqo_leaves" in groups else ()
-        declared = {*self.inventory.hosts} - {host.name for host in leaves}
-        hosts, refusals = admitted(found, Taken(groups=groups, hosts=declared))
+        others = {*self.inventory.hosts} - {host.name for host in leaves}
+        clusters = {name: _declared_id(name, variables) for name, variables in declared.items()}
+        hosts, refusals = admitted(found, Taken(groups=groups, hosts=others, clusters=clusters))
         for refusal in refusals:
             self._warn(refusal)
-        marked = [replace(host, variables=harmless(host.variables)) for host in hosts]
+        for host in hosts:
+            for what, count in host.variables["liqo_left_out"].items():
+                if count:
+                    self._warn(f"host {host.name} has too many {what} for its variables: {count} are left out")
+        own = [beside_declared(host, declared[host.name]) if host.name in declared else host for host in hosts]
+        marked = [replace(host, variables=harmless(host.variables)) for host in own]
         for host in marked:
             self._add_as_it_is(host)
         taken = Taken(groups=groups, hosts={*self.inventory.hosts})
@@ -256,7 +278,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
         self.inventory.add_host(host.name)
         declared = self.inventory.hosts[host.name].vars
         for name, value in host.variables.items():
-            if name not in declared:
+            # Of a host of an earlier file of this plugin it may not have been known how it is reached.
+            if name not in declared or (name == "liqo_reached_by" and declared[name] is None):
                 self.inventory.set_variable(host.name, name, value)
         for group in host.groups:
             self.inventory.add_group(group)
@@ -286,3 +309,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
                 f"host {host.name} is not put into {', '.join(sorted(joined.refused))}, which labels of its cluster"
                 " name: this has another meaning in the inventory; give the entry of keyed_groups a prefix"
             )
+
+
+def _declared_id(name: str, variables: Mapping[str, Any]) -> str:
+    """The cluster that a host is declared to be. What is still a template is not known now."""
+    told = str(variables.get("liqo_cluster_id") or name)
+    return name if "{" in told else told

@@ -28,7 +28,7 @@ WAYS_OUT: dict[str, set[str]] = {
     # What shows, returns or hands on text: the files that may call it, since all text is harmless there.
     "print": set(),
     "display": {"plugins/action/report.py", "plugins/action/shortcuts.py"},
-    "warning": {"plugins/inventory/foreign_clusters.py"},
+    "warning": {"plugins/inventory/foreign_clusters.py", "plugins/filter/topology_expand.py"},
     "warn": {
         "plugins/module_utils/fabric_module.py",
         "plugins/module_utils/_run/hub_inventory.py",  # `_warn` of the inventory plugin

@@ -44,7 +44,7 @@ def _asked(params: Mapping[str, Any]) -> str:
         for hub in params["hubs"]
     ]
     rest = {name: value for name, value in params.items() if name not in _NOT_ASKED}
-    text = json.dumps({"layout": 1, "hubs": hubs, **rest}, sort_keys=True)
+    text = json.dumps({"layout": 2, "hubs": hubs, **rest}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -9,8 +9,8 @@ Everything is of plain types, so that it can be cached as JSON. No credential co
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .errors import FabricError, FailureName
@@ -19,6 +19,7 @@ from .hub_view import HubView, Identity, PeerNotes
 from .legal import is_label_key, is_label_value
 from .links import Link, cluster_result, links_of, ways_of
 from .model import ClusterId, is_cluster_id
+from .most import MOST_LABELS, MOST_LINKS
 from .objects import ClusterState
 
 _SILENT = (FaultName.DEAD_TUNNEL, FaultName.STALE_LATENCY)
@@ -87,12 +88,19 @@ def hosts_of(hubs: Sequence[Hub], leaves: Sequence[Leaf], *, region_labels: Sequ
     states |= {leaf.id: _not_asked(leaf.id) if leaf.seen is None else leaf.seen for leaf in leaves}
     told = [state for hub in hubs for state in [states[hub.id]] if isinstance(state, ClusterState)]
     links: dict[ClusterId, list[Link]] = {}
-    for link in links_of(states):
+    listed = {*(hub.id for hub in hubs), *(leaf.id for leaf in leaves)}
+    # First those between hosts of the inventory, which are kept where there are too many.
+    for link in sorted(links_of(states), key=lambda link: not listed.issuperset(link.pair)):
         for cluster in link.pair if all(map(is_cluster_id, link.pair)) else ():
             links.setdefault(cluster, []).append(link)
     hosts = [_hub_host(hub, links.get(hub.id, []), told, region_labels) for hub in hubs]
     hosts += [_leaf_host(leaf, links.get(leaf.id, []), told, region_labels) for leaf in leaves]
-    return tuple(hosts)
+    return tuple(replace(host, groups=(*host.groups, *_connected_to(host, listed))) for host in hosts)
+
+
+def _connected_to(host: Host, listed: Container[str]) -> list[str]:
+    """Groups of the hosts that it is connected with. A cluster that is no host of the inventory makes no group."""
+    return [group_name(f"connected_to_{peer}") for peer in host.variables["liqo_connected_to"] if peer in listed]
 
 
 def group_name(text: str) -> str:
@@ -163,8 +171,9 @@ def _facts(
         "liqo_api_server": told["api_server"],
         "liqo_networks": told["networks"],
         "liqo_roles": sorted(_roles(cluster, witnesses)),
-        "liqo_links": {str(link.pair.other(cluster)): _link(link) for link in links},
-        "liqo_connected_to": sorted(str(link.pair.other(cluster)) for link in links if is_connected(link)),
+        "liqo_links": {str(link.pair.other(cluster)): _link(link) for link in links[:MOST_LINKS]},
+        "liqo_left_out": {"links": max(0, len(links) - MOST_LINKS), "labels": 0},
+        "liqo_connected_to": sorted(str(link.pair.other(cluster)) for link in links[:MOST_LINKS] if is_connected(link)),
     }
 
 
@@ -225,14 +234,16 @@ def _host(
 ) -> Host:
     legal = {label: value for label, value in sorted(labels.items()) if is_label_key(label)}
     region = next((legal[label] for label in region_labels if legal.get(label) and is_label_value(legal[label])), None)
+    shown = dict(list(legal.items())[:MOST_LABELS])
+    variables["liqo_left_out"] |= {"labels": len(legal) - len(shown)}
     if legal:
         # An empty one would hide what the group variables of a person say.
-        variables["liqo_labels"] = legal
+        variables["liqo_labels"] = shown
+        variables["liqo_labels_told"] = True
     variables["liqo_region"] = region
     groups = [group, *(f"liqo_{role}s" for role in variables["liqo_roles"]), f"liqo_health_{variables['liqo_health']}"]
     groups += [f"liqo_region_{region}"] if region else []
     groups += [f"liqo_version_{variables['liqo_version']}"] if is_label_value(variables["liqo_version"] or None) else []
-    groups += [f"connected_to_{peer}" for peer in variables["liqo_connected_to"]]
     return Host(name=name, groups=tuple(map(group_name, groups)), variables=variables)
 
 

@@ -9,8 +9,9 @@ else is left out and named; the others stay.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from .inventory_hosts import Host
 
@@ -18,6 +19,7 @@ RESERVED = frozenset({"all", "localhost", "ungrouped"})
 """What Ansible means by itself: all hosts, the controller, hosts without a group."""
 
 _LONGEST = 255
+_NAME_A_SERVER = ("kubeconfig", "context", "host")
 _OURS = frozenset({"liqo_hubs", "liqo_leaves", "liqo_consumers", "liqo_providers"})
 _OURS_PREFIX = "liqo_health_"
 
@@ -28,6 +30,16 @@ class Taken:
 
     groups: Collection[str] = ()
     hosts: Collection[str] = ()
+    clusters: Mapping[str, str] = field(default_factory=dict)
+    """The hosts that are declared to be clusters, each with the cluster id that is declared."""
+
+    def why_not(self, leaf: str) -> str:
+        """Why a leaf with this id cannot be a host, or the one of this name; empty if it can."""
+        declared = self.clusters.get(leaf, leaf)
+        if declared != leaf:
+            return f"the host of this name is declared to be cluster {declared}"
+        twin = next((name for name, cluster in self.clusters.items() if cluster == leaf and name != leaf), None)
+        return self.why(leaf) if twin is None else f"host {twin} is declared to be this cluster"
 
     def why(self, name: str) -> str:
         """Why a cluster cannot have this name; empty if it can."""
@@ -48,7 +60,7 @@ def admitted(hosts: Sequence[Host], taken: Taken) -> tuple[tuple[Host, ...], tup
         if "liqo_hubs" in host.groups:
             kept[host.name] = host
             continue
-        why = taken.why(host.name)
+        why = taken.why_not(host.name)
         namesake = kept.get(host.name)
         if namesake is not None:
             if namesake.variables["liqo_cluster_id"] == host.name:
@@ -60,6 +72,24 @@ def admitted(hosts: Sequence[Host], taken: Taken) -> tuple[tuple[Host, ...], tup
         else:
             kept[host.name] = host
     return tuple(kept.values()), tuple(refusals)
+
+
+def beside_declared(host: Host, declared: Mapping[str, Any]) -> Host:
+    """What is added to a host that other sources declare, with these variables.
+
+    How it is reached is theirs to say: the identity that a leaf gave a hub is never used for it, and a file of the
+    pattern only when nothing that is declared says how.
+    """
+    variables = dict(host.variables)
+    if "liqo_labels" in declared:
+        variables.pop("liqo_labels_told", None)
+    is_reached = any(declared.get(f"liqo_{name}") not in (None, "") for name in _NAME_A_SERVER)
+    # Without a value, an earlier file of the plugin has listed the host, and says nothing of how it is reached.
+    is_ours = declared.get("liqo_reached_by", "") is None
+    if is_reached or (variables["liqo_reached_by"] == "identity_dir" and not is_ours):
+        variables.pop("liqo_kubeconfig", None)
+        variables["liqo_reached_by"] = None
+    return replace(host, variables=variables)
 
 
 def may_be_joined(group: str, taken: Taken) -> bool:

@@ -142,6 +142,8 @@ class Cluster:
     """How the user calls it in ``between``; most often the id itself."""
     liqo_namespace: str = "liqo"
     labels: Mapping[str, str]
+    labels_told: bool = False
+    """The labels are what the cluster, or a hub of it, told earlier; no one declared them."""
 
 
 class ScopeRule(StrEnum):

@@ -92,6 +92,8 @@ class Merged:
     """All wishes for the pair: `shortcuts[0].mesh, shortcuts[3]`."""
     clashes: bool = False
     """Wishes of one level want something else, or their settings together make no sense; violations say what."""
+    wishes: tuple[int, ...] = ()
+    """The same wishes as numbers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +138,13 @@ def expand(wishes: Sequence[Wish], defaults: Given, labels: Labels) -> Expansion
     return Expansion(pairs=tuple(pairs), violations=tuple(violations), notes=tuple(notes))
 
 
+def clash_of(wishes: Sequence[Wish], defaults: Given, pair: Pair, merged: Merged) -> str:
+    """How the wishes for one pair contradict each other, without a word on other pairs."""
+    merger = _Merger(wishes, defaults)
+    merger.merge(pair, merged.wishes)
+    return "; ".join(map(str, merger.violations()))
+
+
 @dataclass(slots=True)
 class _Conflict:
     """Two wishes of one level that want something else of one setting, and the pairs that both of them want."""
@@ -172,7 +181,7 @@ class _Merger:
         check_exposure(given, places, self._exposure)
         source = ", ".join(self.wishes[i].source for i in sources)
         clashes = self._clashes or len(self._exposure) > exposed
-        return Merged(given=given, place_by_setting=places, source=source, clashes=clashes)
+        return Merged(given=given, place_by_setting=places, source=source, clashes=clashes, wishes=sources)
 
     def _agreed(
         self, pair: Pair, level: Sequence[int], sources: tuple[int, ...], *, known: Given

@@ -29,7 +29,7 @@ from .model import (
 )
 from .run_options import pairs_of, parse_run_options
 from .settings import Given, as_options, build_settings, parse_settings
-from .topology import Expansion, Labels, Wish, expand
+from .topology import Expansion, Labels, Wish, clash_of, expand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,12 +97,13 @@ def resolve(wishes: Wishes, labels: Labels | None = None, *, told_by: frozenset[
     """The fabric of these wishes, sorted, each pair once. Raises InputError for contradictions.
 
     ``labels`` are by cluster, those of the task where none are given. A cluster that they leave out is picked by no
-    selector. Those of ``told_by`` come from the clusters: what contradicts itself only because of them concerns the
-    pairs of these clusters, which are refused, and no other one.
+    selector. Those of ``told_by``, and those that the task calls told, come from the clusters: what contradicts itself
+    only because of them concerns the pairs of these clusters, which are refused, and no other one.
     """
     labels = wishes.labels_of_inventory if labels is None else labels
     selectable = {cluster.id for cluster in wishes.selectable}
     labels = {cluster: own for cluster, own in labels.items() if cluster in selectable}
+    told_by |= {cluster.id for cluster in wishes.selectable if cluster.labels_told}
     expansion = expand(wishes.wishes, wishes.defaults, labels)
     refused = _refused(wishes, labels, expansion, told_by)
     settings: dict[int, Settings] = {}
@@ -142,12 +143,11 @@ def _refused(
     ours = {cluster: own for cluster, own in labels.items() if cluster not in told_by}
     if not told_by or expand(wishes.wishes, wishes.defaults, ours).violations:
         raise InputError(expansion.violations)
-    texts = "; ".join(str(violation) for violation in expansion.violations)
     return {
         pair: FabricError(
             what=f"{pair} is wanted in two ways",
             where=f"clusters {pair.a} and {pair.b}",
-            why=f"by the labels that these clusters tell: {texts}",
+            why=f"by the labels that these clusters tell: {clash_of(wishes.wishes, wishes.defaults, pair, merged)}",
             next="correct the labels of these clusters, or set these settings for the pair, with between",
             fault=FailureName.WRONG_INPUT,
         )
@@ -171,19 +171,22 @@ def _unpicked(fabric: Fabric, told_by: frozenset[ClusterId]) -> dict[Pair, Fabri
     }
 
 
-def expand_wishes(params: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The pairs of a task as entries of the option ``shortcuts``, by the labels of the task. Raises InputError.
+def expand_wishes(params: Mapping[str, Any]) -> tuple[list[dict[str, Any]], tuple[FabricError, ...]]:
+    """The pairs of a task as entries of the option ``shortcuts``, by the labels of the task; and why some are left out,
+    because of labels that clusters tell. Raises InputError.
 
     Of ``params`` those that say what is wanted are used: clusters, shortcuts, defaults and hubs.
     """
     wishes = parse_wishes({"fabric": "any", **params})
-    resolve(wishes)
+    refused = resolve(wishes).refused
     name_by_id = {cluster.id: cluster.name for cluster in wishes.clusters}
     expansion = expand(wishes.wishes, wishes.defaults, wishes.labels_of_inventory)
-    return [
+    entries = [
         {"between": [name_by_id[cluster] for cluster in pair], **as_options(merged.given, name_by_id)}
         for pair, merged in expansion.pairs
+        if pair not in refused
     ]
+    return entries, tuple(refused.values())
 
 
 def parse_clusters(declared: Sequence[Mapping[str, Any]], found: list[Violation]) -> tuple[Cluster, ...]:
@@ -203,6 +206,7 @@ def parse_clusters(declared: Sequence[Mapping[str, Any]], found: list[Violation]
             name=name,
             liqo_namespace=entry.get("liqo_namespace") or "liqo",
             labels=_labels(entry.get("labels") or {}, f"{path}.labels", found),
+            labels_told=bool(entry.get("labels_told")),
         )
         first_path, first = clusters.setdefault(cluster_id, (path, cluster))
         if first is not cluster:

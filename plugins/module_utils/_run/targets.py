@@ -34,6 +34,7 @@ CLUSTERS_SPEC: dict[str, dict[str, Any]] = {
             "cluster_id": {"type": "str"},
             "liqo_namespace": {"type": "str", "default": "liqo"},
             "labels": {"type": "dict", "default": {}},
+            "labels_told": {"type": "bool", "default": False},
             **CLUSTER_AUTH_SPEC,
         },
     }

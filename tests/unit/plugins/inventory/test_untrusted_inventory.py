@@ -12,10 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.liqo.fabric.plugins.filter.clusters import clusters
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import InputError
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import Fabric
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.wishes import parse_wishes, resolve
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo import resources
 
 from tests.unit import hubs
 from tests.unit.bodies import Body, body, config_map, linked_cluster
+from tests.unit.build import pair
 from tests.unit.canary import Canary
 from tests.unit.inventory_project import Project, hosts
 from tests.unit.served_api import ServedApi, served
@@ -190,6 +195,99 @@ def test_a_cluster_changes_nothing_that_is_declared_of_its_host(project: Project
     found = listed_with(project, declared=declared)["_meta"]["hostvars"]["leaf-a"]
     assert (found["liqo_api_server"], found["ansible_host"]) == ("https://mine:6443", "192.0.2.1")
     assert found["liqo_cluster_id"] == "leaf-a"
+
+
+def connection(listed: Mapping[str, Any], name: str = "leaf-a") -> dict[str, Any]:
+    """The variables of a host that say how it is reached."""
+    found = listed["_meta"]["hostvars"][name]
+    names = ("liqo_kubeconfig", "liqo_context", "liqo_host", "liqo_reached_by")
+    return {key: plain(found[key]) for key in names if found.get(key)}
+
+
+IDENTITIES: dict[str, Any] = {"identity_dir": "identities", "kubeconfig_pattern": None}
+
+
+@pytest.mark.parametrize("way", ["liqo_context=prod-a", "liqo_host=https://192.0.2.1", "liqo_kubeconfig=/k/a"])
+@pytest.mark.parametrize("options", [IDENTITIES, {}], ids=["identity", "pattern"])
+def test_a_host_that_is_declared_with_its_connection_is_reached_in_no_other_way(
+    project: Project, way: str, options: dict[str, Any]
+) -> None:
+    listed = listed_with(project, "leaf-a", "leaf-b", declared=f"[liqo_leaves]\nleaf-a {way}\n", **options)
+    name, value = way.split("=", 1)
+    assert connection(listed) == {name: value}
+    assert connection(listed, "leaf-b") != {}
+
+
+def test_a_host_that_is_declared_never_gets_the_identity_that_a_leaf_of_this_id_gave_a_hub(project: Project) -> None:
+    """The environment may say how it is reached."""
+    declared = "[liqo_leaves]\nleaf-a\nleaf-b\n"
+    assert connection(listed_with(project, "leaf-a", declared=declared, **IDENTITIES)) == {}
+    listed = listed_with(project, "leaf-a", "leaf-b", declared=declared, identity_dir="identities")
+    # There is a file of the pattern for leaf-a, and none for leaf-b.
+    assert connection(listed)["liqo_kubeconfig"] == str(project.folder / "kubeconfigs/leaf-a")
+    assert connection(listed, "leaf-b") == {}
+
+
+@pytest.mark.parametrize("file", ["host_vars/leaf-a.yml", "group_vars/liqo_leaves.yml", "group_vars/all.yml"])
+def test_what_files_beside_the_inventory_say_of_a_declared_host_counts(project: Project, file: str) -> None:
+    (project.folder / file).parent.mkdir()
+    (project.folder / file).write_text("liqo_context: '{{ inventory_hostname }}'\n")
+    listed = listed_with(project, declared="[liqo_leaves]\nleaf-a\n")
+    assert connection(listed).keys() == {"liqo_context"}
+
+
+def test_a_second_file_of_hubs_may_say_how_a_leaf_is_reached_of_which_the_first_does_not(project: Project) -> None:
+    project.hub.held.put(hubs.identity("leaf-a"))
+    project.hub.held.put(hubs.identity_secret("leaf-a"))
+    project.configure(kubeconfig_pattern=None)
+    first = project.folder / "first.foreign_clusters.yml"
+    project.file.rename(first)
+    project.configure(**IDENTITIES)
+    assert connection(project.list(before=first))["liqo_reached_by"] == "identity_dir"
+
+
+@pytest.mark.parametrize(
+    ("declared", "why"),
+    [
+        ("leaf-b liqo_cluster_id=store-7", "the host of this name is declared to be cluster store-7"),
+        ("store-7 liqo_cluster_id=leaf-b", "host store-7 is declared to be this cluster"),
+    ],
+)
+def test_a_leaf_that_is_another_declared_cluster_by_name_or_id_is_left_out(
+    project: Project, declared: str, why: str
+) -> None:
+    listed = listed_with(project, declared=f"[liqo_leaves]\n{declared} liqo_context=prod\n")
+    name = declared.split(maxsplit=1)[0]
+    assert hosts(listed, "liqo_leaves") == sorted(["leaf-a", name])
+    assert f"leaf leaf-b, of which hub tells, is left out: {why}" in " ".join(listed["said"].split())
+    assert set(listed["_meta"]["hostvars"][name]) == {"liqo_cluster_id", "liqo_context"}
+
+
+def test_labels_that_a_leaf_tells_end_no_run_and_declared_ones_are_taken_for_declared(project: Project) -> None:
+    """Leaf-b and leaf-c join two meshes that want something else."""
+    for leaf, keys in (("leaf-a", "gold"), ("leaf-b", "gold silver"), ("leaf-c", "gold silver")):
+        for one in hubs.peered(leaf, dict.fromkeys(keys.split(), "")):
+            project.hub.held.put(one)
+    meshes = [{"mesh": {"selector": "gold"}, "mtu": 1400}, {"mesh": {"selector": "silver"}, "mtu": 1300}]
+
+    def fabric(declared: str) -> Fabric:
+        listed = listed_with(project, declared=declared)["_meta"]["hostvars"]
+        leaves = clusters(["leaf-a", "leaf-b", "leaf-c"], plain(listed))
+        return resolve(parse_wishes({"fabric": "retail", "clusters": leaves, "shortcuts": meshes}))
+
+    found = fabric("")
+    assert found.refused.keys() == {pair("leaf-b", "leaf-c")}
+    assert found.pairs == (pair("leaf-a", "leaf-b"), pair("leaf-a", "leaf-c"))
+    both = "liqo_labels=\"{'gold': '', 'silver': ''}\""
+    with pytest.raises(InputError):
+        fabric(f"[liqo_leaves]\nleaf-b {both}\nleaf-c {both}\n")
+
+
+def plain(value: Any) -> Any:
+    """What ansible-inventory lists, without its marks of texts that are no templates."""
+    if isinstance(value, dict) and "__ansible_unsafe" in value:
+        return value["__ansible_unsafe"]
+    return {key: plain(one) for key, one in value.items()} if isinstance(value, dict) else value
 
 
 @pytest.mark.parametrize("name", ["all", "liqo_hubs", "liqo_health_healthy", "secured", "slow", "hub"])

@@ -113,6 +113,26 @@ def test_leaves_that_were_read_tell_how_they_are_linked_with_each_other() -> Non
     assert hosts["leaf-a"].variables["liqo_version"] == "1.2.0"
 
 
+def test_a_crowd_that_one_leaf_reports_makes_no_groups_and_few_variables() -> None:
+    crowd = [build.side("leaf-a", f"x{number}") for number in range(1500)]
+    one, other = build.link("leaf-a", "leaf-b")
+    labels = {f"key{number:04}": "x" for number in range(500)} | {"region": "eu"}
+    liar = replace(one, sides={**{side.peer: side for side in crowd}, **one.sides})
+    liar = replace(liar, info=ClusterInfo(cluster_labels=labels))
+    view = HubView(name="hub", state=hub_state())
+    hub = Hub(name="hub", seen=view, declared_id=view.state.id)
+    leaves = [Leaf(id=state.id, hubs=(view,), seen=state) for state in (liar, other)]
+    hosts = {host.name: host for host in hosts_of([hub], leaves, region_labels=REGION)}
+    assert len(hosts["leaf-a"].variables["liqo_connected_to"]) > 1
+    assert [group for group in hosts["leaf-a"].groups if "connected" in group] == ["connected_to_leaf_b"]
+    variables = hosts["leaf-a"].variables
+    assert (len(variables["liqo_links"]), len(variables["liqo_labels"])) == (1000, 100)
+    assert variables["liqo_left_out"] == {"links": 502, "labels": 401}
+    assert {"hub", "leaf-b"} <= variables["liqo_links"].keys()
+    assert variables["liqo_region"] == "eu"
+    assert hosts["leaf-b"].variables["liqo_left_out"] == {"links": 0, "labels": 0}
+
+
 def test_a_cluster_own_labels_win_over_those_that_a_hub_has_for_it() -> None:
     state = build.cluster("leaf-a", info=ClusterInfo(cluster_labels={"region": "us"}))
     _hub, leaf = listed(notes=PeerNotes(labels={"region": "eu", "tier": "edge"}), seen=state)
@@ -159,7 +179,7 @@ def test_a_hub_that_is_down_is_a_host_all_the_same() -> None:
 
 
 def test_every_host_has_the_same_facts() -> None:
-    optional = {"liqo_kubeconfig", "liqo_labels", "liqo_identity"}
+    optional = {"liqo_kubeconfig", "liqo_labels", "liqo_labels_told", "liqo_identity"}
     hub, leaf = listed()
     _hub, dead = listed(seen=DOWN)
     assert {frozenset(host.variables.keys() - optional) for host in (hub, leaf, dead)} == {

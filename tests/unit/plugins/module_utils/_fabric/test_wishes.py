@@ -20,7 +20,7 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import (
     State,
     Template,
 )
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.wishes import parse_wishes, resolve
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.wishes import expand_wishes, parse_wishes, resolve
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -161,6 +161,34 @@ def test_whatever_labels_one_cluster_tells_the_pairs_of_the_others_are_the_same(
     assert all("leaf-b" in refused for refused in found.refused)
     # In both meshes with leaf-c, which want something else.
     assert (pair("leaf-b", "leaf-c") in found.refused) == ({"x", "y"} <= set(told or ()))
+
+
+@given(ANY_LABELS, st.sampled_from(["x", "xy"]))
+def test_labels_that_an_inventory_was_told_concern_the_pairs_of_that_cluster_only(
+    told: dict[str, str] | None, keys: str
+) -> None:
+    """In an inventory of hubs too, where they come with the task."""
+    declared = {"leaf-a": "x", "leaf-c": "z", "leaf-d": ""}
+    clusters = [
+        *({"name": name, "labels": dict.fromkeys(own, "")} for name, own in declared.items()),
+        {"name": "leaf-e", "labels": dict.fromkeys(keys, ""), "labels_told": True},
+    ]
+    odd = {"name": "leaf-b", "labels": told or {}, "labels_told": True}
+    silent = resolve(parse_wishes(params(*IN_TWO_MESHES, clusters=clusters)))
+    found = resolve(parse_wishes(params(*IN_TWO_MESHES, clusters=[*clusters, odd])))
+    assert [one for one in found.shortcuts if "leaf-b" not in one.pair] == list(silent.shortcuts)
+    others = {pair: str(why) for pair, why in found.refused.items() if "leaf-b" not in pair}
+    assert others == {pair: str(why) for pair, why in silent.refused.items()}
+    # The same pairs, as they are named to a person who asks what the wishes stand for.
+    entries, left_out = expand_wishes({"shortcuts": IN_TWO_MESHES, "clusters": [*clusters, odd]})
+    assert {tuple(entry["between"]) for entry in entries} == {tuple(pair) for pair in found.pairs}
+    assert len(left_out) == len(found.refused)
+
+
+def test_declared_labels_that_contradict_the_shortcuts_are_refused_at_once() -> None:
+    clusters = [{"name": name, "labels": {"x": "", "y": ""}} for name in ("leaf-a", "leaf-b", "leaf-d")]
+    with pytest.raises(InputError):
+        resolve(parse_wishes(params(*IN_TWO_MESHES[:2], clusters=clusters)))
 
 
 def test_a_contradiction_of_the_task_itself_is_refused_whatever_clusters_tell() -> None:
