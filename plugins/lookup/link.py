@@ -30,7 +30,8 @@ options:
     description:
       - Which value.
       - V(evidence) is how much is known of the link, one of C(absent), C(declared), C(agreed), C(handshaken),
-        C(fresh) and C(unknown); V(why_not_next) says why not more, and V(faults) are the names of what is wrong.
+        C(fresh) and C(unknown); V(why_not_next) says why not more, V(faults) are the names of what is wrong, and
+        V(notes) are sentences about what differs and does no harm.
       - V(kind) is what the two are to each other, as in RV(liqo.fabric.peering_info#module:links).
       - V(latency_ms) is the worse of what both ends measured, null unless both did so a moment ago.
       - V(server) is the cluster that runs the gateway server, and V(service_type) how that is exposed.
@@ -44,6 +45,7 @@ options:
       - evidence
       - why_not_next
       - faults
+      - notes
       - kind
       - latency_ms
       - server

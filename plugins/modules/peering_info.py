@@ -297,6 +297,12 @@ links:
           description: What is wrong, each with C(name), C(cluster), C(detail) and C(repair).
           type: list
           elements: dict
+        notes:
+          description:
+            - What differs and does no harm. Both gateways hear from each other, but the client dials something else
+              than the server advertises, as it must when the server is behind NAT.
+          type: list
+          elements: str
   sample:
     - between: [leaf-a, leaf-b]
       kind: shortcut
@@ -340,6 +346,7 @@ links:
         level: 4
         why_not_next: no probe was sent through the tunnel
         faults: []
+        notes: []
 failures:
   description:
     - Why clusters were not read, or why the task was refused. Each has C(fault) (its stable name, see

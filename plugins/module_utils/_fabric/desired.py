@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from .dialling import Way, left_out, to_dial
+from .dialling import Way, in_full, left_out, to_dial
 from .errors import FabricError, FailureName
 from .facts import advertised, value_of
 from .model import ClusterId, FabricName, ServiceType, Shortcut, Template
@@ -184,10 +184,8 @@ def _client_spec(
     later = Later(fact=Fact(name=FactName.ENDPOINT, cluster=there.id, peer=here.id), override=override)
     endpoint: Endpoint | Later = later
     server = _only(there.side(here.id).servers)
-    seen: Endpoint | None = None
-    if override is not None and override.address and override.port:
-        seen = Endpoint(addresses=(override.address,), port=override.port)
-    elif server is not None:
+    seen = in_full(override)
+    if seen is None and server is not None:
         seen = advertised(server)
         seen = seen if seen is not None and _stays(seen, server.spec, _server_spec(shortcut, there)) else None
     notes: tuple[str, ...] = ()

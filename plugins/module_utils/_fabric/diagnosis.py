@@ -17,7 +17,7 @@ from .command import command
 from .errors import FabricError, FailureName, WaitTimeout
 from .facts import last_seen
 from .faults import only
-from .model import ClusterId, Pair, ServiceType
+from .model import ClientEndpoint, ClusterId, Pair, ServiceType
 from .objects import Child, Connection, Endpoint, Fact, FactName, Held, Side, TenantNamespace, names
 from .phrases import few
 from .pools import is_inside, largest_free, networks_of
@@ -84,6 +84,8 @@ class Case:
     clues: Mapping[ClusterId, Clues]
     served_by: Mapping[str, tuple[str, ...]]
     """Components that take a finalizer away, by finalizer."""
+    client_endpoint: ClientEndpoint | None = None
+    """What is declared of what the client dials."""
 
     @property
     def side(self) -> Side:
@@ -119,6 +121,7 @@ def diagnose(
     *,
     served_by: Mapping[str, tuple[str, ...]],
     timeout_s: float,
+    client_endpoint: ClientEndpoint | None = None,
 ) -> FabricError:
     """The most particular failure that explains why ``waiting`` (never empty) did not come true.
 
@@ -130,7 +133,10 @@ def diagnose(
             failure = clues[cluster].failure if cluster in clues else None
             if failure is not None:
                 return failure
-    cases = [Case(fact=fact, sides=sides, clues=clues, served_by=served_by) for fact in dict.fromkeys(waiting)]
+    cases = [
+        Case(fact=fact, sides=sides, clues=clues, served_by=served_by, client_endpoint=client_endpoint)
+        for fact in dict.fromkeys(waiting)
+    ]
     causes = [(case.fact, cause) for case in cases for cause in _causes(case)]
     fact, cause = causes[0] if causes else (waiting[0], _unexplained(cases[0]))
     seen = "; ".join(f"{case.fact.cluster}: {last_seen(case.fact, case.side)}" for case in cases)
@@ -303,12 +309,20 @@ def _tunnel(case: Case) -> Cause | None:
     running = len(gateways) == 2 and all(gateway is not None and not gateway.is_down for gateway in gateways)
     if not running or endpoint is None or not all(only(case.sides[cluster].connections) for cluster in case.both):
         return None
+    step = (
+        f"let UDP pass from the nodes of {client} to {endpoint} of {server} (firewall, security group, NAT), or"
+        " set server or client_endpoint so that the client can reach the server; then run again"
+    )
+    if case.client_endpoint:
+        step = (
+            f"see that {endpoint} leads to {_advertised(case, server)} and lets UDP pass from the nodes of {client}, or"
+            " correct client_endpoint of this shortcut, which declares it; then run again"
+        )
     return Cause(
         fault=FailureName.TUNNEL_BLOCKED,
         cluster=client,
         why=f"both gateways run, but {client} gets no answer from {server} at {endpoint}",
-        next=f"let UDP pass from the nodes of {client} to {endpoint} of {server} (firewall, security group, NAT), or"
-        " set server or client_endpoint so that the client can reach the server; then run again",
+        next=step,
     )
 
 
@@ -383,7 +397,15 @@ def _unexplained(case: Case) -> Cause:
 def _towards(case: Case) -> str:
     """For messages about a tunnel: what has to be reachable from where."""
     client, server, endpoint = _dialling(case)
-    return f" and that UDP passes from {client} to {endpoint} of {server}" if endpoint else ""
+    declared = ", as client_endpoint declares" if case.client_endpoint else ""
+    return f" and that UDP passes from {client} to {endpoint} of {server}{declared}" if endpoint else ""
+
+
+def _advertised(case: Case, server: ClusterId) -> str:
+    """Where a declared endpoint has to lead."""
+    held = only(case.sides[server].servers) if server in case.sides else None
+    seen = held.endpoint if held is not None else None
+    return f"the gateway of {server}" + (f" at {seen}" if seen is not None else "")
 
 
 def _dialling(case: Case) -> tuple[ClusterId, ClusterId, Endpoint | None]:

@@ -10,16 +10,16 @@ long as the address that it dials is one of the server's, nothing is to be done.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from ipaddress import ip_address
 
 from .addresses import is_ipv6
 from .errors import FabricError, FailureName
-from .facts import Value
+from .facts import Value, advertised
 from .legal import is_inert, is_ip
 from .model import ClientEndpoint, ClusterId
-from .objects import Endpoint, Later, LocalNetworks
+from .objects import Endpoint, GatewayServer, Later, LocalNetworks
 from .phrases import few
 from .reported import NO_HOST, address_problem, protocol_problem
 
@@ -85,6 +85,26 @@ def reaches(held: Endpoint | Later | None, seen: Endpoint, override: ClientEndpo
     among = (wanted.address,) if wanted.address else seen.addresses
     same_port = (held.port, held.protocol) == (wanted.port or seen.port, seen.protocol)
     return same_port and (held.addresses[0] in among or _is_among(held.addresses[0], among[:MOST_JUDGED]))
+
+
+def in_full(override: ClientEndpoint | None) -> Endpoint | None:
+    """The endpoint that the user names, when nothing of it is left to the server."""
+    if override is None or not override.address or not override.port:
+        return None
+    return Endpoint(addresses=(override.address,), port=override.port)
+
+
+def override_of(dials: Endpoint, server: GatewayServer) -> ClientEndpoint | None:
+    """The override with which the client of a server dials this; None where it needs none, or none is known to."""
+    seen = advertised(server)
+    if seen is None:
+        # What is advertised for an earlier type or port will soon be another.
+        is_silent = server.endpoint is None
+        return ClientEndpoint(address=dials.addresses[0], port=dials.port) if is_silent else None
+    is_among = reaches(dials, replace(seen, port=dials.port, protocol=dials.protocol))
+    address = None if is_among else dials.addresses[0]
+    port = dials.port if dials.port != seen.port else None
+    return ClientEndpoint(address=address, port=port) if address or port else None
 
 
 def to_dial(seen: Endpoint, way: Way, *, held: Endpoint | Later | None = None) -> Endpoint:

@@ -12,7 +12,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
-from .faults import Fault, View, agreement_faults, freshness_faults, handshake_faults, own_faults, unread_keys
+from .endpoint_faults import endpoint_faults
+from .faults import (
+    Fault,
+    View,
+    agreement_faults,
+    freshness_faults,
+    handshake_faults,
+    has_heard,
+    own_faults,
+    unread_keys,
+)
 from .model import ClusterId, Settings
 from .objects import ClusterState
 
@@ -29,7 +39,8 @@ class Rung(IntEnum):
     DECLARED = 1
     """Objects are on at least one side."""
     AGREED = 2
-    """Both sides are complete and say the same: CIDRs, endpoint, keys, MTU."""
+    """Both sides are complete and say the same: CIDRs, keys, MTU, and endpoint unless the tunnel shows that it leads
+    there."""
     HANDSHAKEN = 3
     """Both gateways call the tunnel connected."""
     FRESH = 4
@@ -50,20 +61,35 @@ class Evidence:
     why_not_next: str
     """One phrase; empty on the last rung."""
     faults: tuple[Fault, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What differs and does no harm, a sentence each."""
 
 
 def weigh(one: ClusterState, other: ClusterState, *, declared: Settings | None = None) -> Evidence:
     """The evidence of what two clusters hold about each other, whichever is named first; FRESH at most.
 
-    ``declared`` are the settings of the link, where they are known.
+    ``declared`` are the settings of the link, where they are known. What both gateways have heard of each other shows
+    where the client dials, and nothing else: it outweighs what the server advertises. It takes the word of both
+    clusters, each about its own gateway.
     """
     here, there = sorted((one, other), key=lambda state: state.id)
     views = (View(here, there.id, there), View(there, here.id, here))
     if not any(view.side.link_objects() for view in views):
         return _nothing_seen(views)
+    alive = all(has_heard(view) for view in views)
     disagreements = agreement_faults(*views, declared)
+    holding = all(view.side.link_objects() for view in views)
+    misled = list(endpoint_faults(*views, declared, alive=alive)) if holding else []
+    drift: list[Fault] = []
+    notes: tuple[str, ...] = ()
+    if not alive:
+        disagreements += misled
+    elif declared is not None:
+        drift = misled
+    else:
+        notes = tuple(_note(fault) for fault in misled)
     unread = [fault for view in views for fault in unread_keys(view)]
-    broken = [fault for view in views for fault in handshake_faults(view, is_expected=not disagreements)]
+    broken = [fault for view in views for fault in handshake_faults(view, declared, is_expected=not disagreements)]
     stale = [fault for view in views for fault in freshness_faults(view)]
     # Gateways shake hands only with the right keys, so that a handshake also proves keys that we may not read.
     unproven = unread if broken or any(view.connection is None for view in views) else []
@@ -75,16 +101,17 @@ def weigh(one: ClusterState, other: ClusterState, *, declared: Settings | None =
     return Evidence(
         rung=rung,
         why_not_next=_why(blocking) if blocking else "no probe was sent through the tunnel",
-        faults=(*disagreements, *unread, *broken, *stale)[:MOST_FAULTS],
+        faults=(*disagreements, *drift, *unread, *broken, *stale)[:MOST_FAULTS],
+        notes=notes,
     )
 
 
-def weigh_alone(here: ClusterState, peer: ClusterId, *, because: str) -> Evidence:
+def weigh_alone(here: ClusterState, peer: ClusterId, *, because: str, declared: Settings | None = None) -> Evidence:
     """The evidence when only one of the two clusters could be read; DECLARED at most. ``because`` says why."""
     view = View(here, peer, None)
     faults: tuple[Fault, ...] = ()
     if view.side.link_objects():
-        found = (*own_faults(view), *handshake_faults(view, is_expected=False), *freshness_faults(view))
+        found = (*own_faults(view), *handshake_faults(view, declared, is_expected=False), *freshness_faults(view))
         faults = found[:MOST_FAULTS]
     return Evidence(rung=Rung.DECLARED if view.side.link_objects() else None, why_not_next=because, faults=faults)
 
@@ -97,6 +124,12 @@ def _nothing_seen(views: tuple[View, View]) -> Evidence:
             why = f"{view.here.id}: our rights do not show {', '.join(hidden)}"
             return Evidence(rung=None, why_not_next=why)
     return Evidence(rung=Rung.ABSENT, why_not_next="neither side holds anything of a link")
+
+
+def _note(fault: Fault) -> str:
+    """About a link that works, as nobody has declared that it is to be otherwise."""
+    advice = f"; {fault.repair}" if fault.repair else ""
+    return f"{fault.cluster}: {fault.detail}, and both gateways hear from each other{advice}"
 
 
 def _why(blocking: list[Fault]) -> str:

@@ -14,19 +14,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
-from .dialling import Way, reaches, to_dial
-from .errors import FabricError
-from .facts import advertised, last_seen, value_of
+from .dialling import in_full, reaches
+from .facts import advertised, value_of
 from .model import ClusterId, Settings
 from .moments import instant
 from .objects import (
     ClusterState,
     Connection,
-    Endpoint,
     Fact,
     FactName,
-    GatewayClient,
-    GatewayServer,
     Held,
     Side,
     TenantNamespace,
@@ -137,7 +133,7 @@ def key_matches(here: ClusterState, there: ClusterState) -> bool | None:
 
 
 def agreement_faults(one: View, other: View, declared: Settings | None) -> list[Fault]:
-    """What keeps two sides, at least one of which holds something, from saying the same.
+    """What keeps two sides, at least one of which holds something, from saying the same, beside the endpoint.
 
     What is refused unless the settings allow it is a fault as soon as these are known. Without them it is none where
     it was written already, since somebody may have allowed it.
@@ -149,7 +145,7 @@ def agreement_faults(one: View, other: View, declared: Settings | None) -> list[
     faults = _role_conflict(one, other)
     for view in (one, other):
         faults += [*own_faults(view), *_cidr_faults(view, declared), *_key_faults(view)]
-    return [*faults, *_gateway_faults(one, other, declared)]
+    return [*faults, *_gateway_faults(one, other)]
 
 
 def own_faults(view: View) -> list[Fault]:
@@ -167,13 +163,20 @@ def unread_keys(view: View) -> Iterator[Fault]:
         )
 
 
-def handshake_faults(view: View, *, is_expected: bool) -> Iterator[Fault]:
+def has_heard(view: View) -> bool:
+    """The gateway of this side has heard from the other one a moment ago, as its own cluster says."""
+    seen = view.connection
+    return seen is not None and seen.value == CONNECTED and not any(freshness_faults(view))
+
+
+def handshake_faults(view: View, declared: Settings | None, *, is_expected: bool) -> Iterator[Fault]:
     """What the gateway of one side says; that it says nothing counts only when a tunnel ``is_expected``."""
     seen = view.connection
     if seen is not None and seen.value != CONNECTED:
         reply = f", last reply {seen.latency_at}" if seen.latency_at else ", no reply"
         word = seen.value or "without a value"
-        yield view.fault(FaultName.DEAD_TUNNEL, f"Connection {seen.meta.name} is {word}{reply}", _reachability(view))
+        detail = f"Connection {seen.meta.name} is {word}{reply}"
+        yield view.fault(FaultName.DEAD_TUNNEL, detail, _reachability(view, declared))
     elif seen is None and is_expected:
         if view.here.hides("Connection", view.peer):
             yield _unread(view, "Connection")
@@ -243,7 +246,7 @@ def _terminating(view: View) -> Iterator[Fault]:
     for held in view.side.held():
         if held.meta.terminating:
             holders = few(held.meta.finalizers) or "its content"
-            detail = f"{_title(held)} is being deleted and waits for {holders}"
+            detail = f"{title(held)} is being deleted and waits for {holders}"
             yield view.fault(FaultName.TERMINATING, detail, f"look why {holders} stays, then run again")
 
 
@@ -271,8 +274,8 @@ def _lost_labels(view: View) -> Iterator[Fault]:
     side = view.side
     for held in side.held():
         if not held.spec.labelled:
-            detail = f"{_title(held)} lacks a label by which Liqo or this collection finds it"
-            yield view.fault(FaultName.LOST_LABEL, detail, f"write the labels of {_title(held)} again")
+            detail = f"{title(held)} lacks a label by which Liqo or this collection finds it"
+            yield view.fault(FaultName.LOST_LABEL, detail, f"write the labels of {title(held)} again")
     if not side.namespaces and side.link_objects() and "Namespace" not in view.here.unread:
         name = side.link_objects()[0].meta.namespace
         detail = f"Namespace {name} is not labelled as the tenant namespace of {view.peer}"
@@ -282,7 +285,7 @@ def _lost_labels(view: View) -> Iterator[Fault]:
 def _unconfigured(view: View) -> Iterator[Fault]:
     held = only(view.side.configurations)
     if held is not None and held.remap is None:
-        detail = f"{_title(held)} has no remap for {held.spec.remote}"
+        detail = f"{title(held)} has no remap for {held.spec.remote}"
         repair = f"look at the pods of Liqo in {view.here.id} (ipam, controller-manager): they have to answer"
         yield view.fault(FaultName.UNCONFIGURED, detail, repair)
 
@@ -307,8 +310,8 @@ def _cidr_faults(view: View, declared: Settings | None) -> Iterator[Fault]:
         detail = f"what it reports is refused for {view.here.id}: {problem}"
         yield Fault(name=FaultName.REFUSED_CIDRS, cluster=there.id, detail=detail, repair=CIDRS_STEP)
     elif differs:
-        detail = f"{_title(held)} has {held.spec.remote}; {there.id} has {native}"
-        yield view.fault(FaultName.CIDR_DRIFT, detail, f"set spec.remote of {_title(held)} to {native}")
+        detail = f"{title(held)} has {held.spec.remote}; {there.id} has {native}"
+        yield view.fault(FaultName.CIDR_DRIFT, detail, f"set spec.remote of {title(held)} to {native}")
 
 
 def _key_faults(view: View) -> Iterator[Fault]:
@@ -317,64 +320,38 @@ def _key_faults(view: View) -> Iterator[Fault]:
         return
     back = there.side(view.here.id)
     if key_matches(view.here, there) is False:
-        detail = f"{_title(held)} is not the key of the gateway of {there.id}"
-        yield view.fault(FaultName.STALE_KEY, detail, f"write the key of {there.id} into {_title(held)}")
+        detail = f"{title(held)} is not the key of the gateway of {there.id}"
+        yield view.fault(FaultName.STALE_KEY, detail, f"write the key of {there.id} into {title(held)}")
     elif key_matches(view.here, there) is None and only(back.gateways()) is not None:
         detail = f"the gateway for {view.here.id} has no Secret with a usable key"
         repair = f"look at the controller-manager of Liqo in {there.id}: it makes the Secret"
         yield Fault(name=FaultName.NO_KEY, cluster=there.id, detail=detail, repair=repair)
 
 
-def _gateway_faults(one: View, other: View, declared: Settings | None) -> Iterator[Fault]:
-    """What server and client must agree about."""
+def _gateway_faults(one: View, other: View) -> Iterator[Fault]:
+    """What server and client must agree about, beside the endpoint."""
     for serving, dialling in ((one, other), (other, one)):
         server, client = only(serving.side.servers), only(dialling.side.clients)
-        if server is not None:
-            yield from _endpoint_faults(serving, dialling, server, client, declared)
         if server is not None and client is not None and server.spec.mtu != client.spec.mtu:
             detail = f"MTU {client.spec.mtu}, that of {serving.here.id} is {server.spec.mtu}"
             yield dialling.fault(FaultName.MTU_MISMATCH, detail, "set both to the MTU that is wanted")
 
 
-def _endpoint_faults(
-    serving: View, dialling: View, server: GatewayServer, client: GatewayClient | None, declared: Settings | None
-) -> Iterator[Fault]:
-    override = declared.client_endpoint if declared is not None else None
-    seen = advertised(server)
-    if override is not None and override.address and override.port:
-        seen = Endpoint(addresses=(override.address,), port=override.port)
-    if seen is None:
-        detail = last_seen(Fact(name=FactName.ENDPOINT, cluster=serving.here.id, peer=serving.peer), serving.side)
-        repair = (
-            f"look at Service gw-{server.meta.name} and its gateway pod in {serving.here.id},"
-            f" namespace {server.meta.namespace}"
-        )
-        yield serving.fault(FaultName.NO_ENDPOINT, detail, repair)
-        return
-    held = client.spec.endpoint if client is not None else None
-    way = Way(server=serving.here.id, client=dialling.here.id, networks=dialling.here.networks, override=override)
-    if isinstance(held, Endpoint) and reaches(held, seen, override) and (declared is None or way.allows(held)):
-        return
-    try:
-        wanted = to_dial(seen, way)
-    except FabricError as refused:
-        detail = f"{refused.what}: {refused.why}"
-        yield serving.fault(FaultName.REFUSED_ENDPOINT, detail, refused.next)
-        return
-    if client is not None:
-        detail = f"{_title(client)} dials {held}, the server is at {wanted}"
-        repair = f"let {_title(client)} dial {wanted}, or name its endpoint as client_endpoint when it is meant (NAT)"
-        yield dialling.fault(FaultName.STALE_ENDPOINT, detail, repair)
-
-
-def _reachability(view: View) -> str:
+def _reachability(view: View, declared: Settings | None) -> str:
     client = only(view.side.clients)
     back = view.there.side(view.here.id) if view.there is not None else None
     client = client or (only(back.clients) if back is not None else None)
     server = only(view.side.servers) or (only(back.servers) if back is not None else None)
-    known = client.spec.endpoint if client is not None else advertised(server) if server is not None else None
+    seen = advertised(server) if server is not None else None
+    known = client.spec.endpoint if client is not None else seen
+    pods = f"look at the gateway pods of {view.here.id} and {view.peer}"
+    override = declared.client_endpoint if declared is not None else None
+    aim = in_full(override) or seen
+    if override and aim is not None and reaches(known, aim, override):
+        server_at = f"the gateway server at {seen}" if seen is not None else "the gateway server"
+        return f"see that {known}, which client_endpoint declares, leads to {server_at}; else correct it, or {pods}"
     target = str(known) if known is not None else "the gateway server, which advertises no address:port/UDP yet"
-    return f"see that the client can reach {target}, and look at the gateway pods of {view.here.id} and {view.peer}"
+    return f"see that the client can reach {target}, and {pods}"
 
 
 def _unread(view: View, *kinds: str) -> Fault:
@@ -386,7 +363,8 @@ def _unread_words(*kinds: str) -> dict[str, str]:
     return {"detail": f"our rights do not show {kind}", "repair": f"grant get and list on {kind}"}
 
 
-def _title(held: Held) -> str:
+def title(held: Held) -> str:
+    """Kind and name of an object, for a message."""
     kind = "Namespace" if isinstance(held, TenantNamespace) else type(held).__name__
     return f"{kind} {names([held])}"
 

@@ -8,11 +8,11 @@ People write it into files that Ansible renders, so nothing of it may be a templ
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from .dialling import reaches
-from .facts import advertised
+from .dialling import override_of
+from .faults import View, has_heard
 from .legal import is_host
 from .model import FabricName, Keys, Pair, Settings
 from .objects import ClusterState, Endpoint, GatewayClient, GatewayServer, TemplateRef
@@ -34,11 +34,12 @@ class Gathered:
 def gather(pair: Pair, one: ClusterState, other: ClusterState) -> Gathered:
     """The wish for a pair; where the link is half made, it says what can be seen."""
     told: dict[str, Any] = {}
+    alive = has_heard(View(one, other.id, other)) and has_heard(View(other, one.id, one))
     for here, there in ((one, other), (other, one)):
         for server in here.side(there.id).servers[:1]:
             told |= {"server": here.id, **_of_server(server, here)}
             for client in there.side(here.id).clients[:1]:
-                told |= _of_client(client, server, there)
+                told |= _of_client(client, server, there, alive=alive)
     if has_own_keys(one.side(other.id)) and has_own_keys(other.side(one.id)):
         told["keys"] = Keys.OWN.value
     odd = _odd_address(told.get("client_endpoint", {}), other if told.get("server") == one.id else one)
@@ -74,17 +75,17 @@ def _of_server(server: GatewayServer, here: ClusterState) -> dict[str, Any]:
     }
 
 
-def _of_client(client: GatewayClient, server: GatewayServer, there: ClusterState) -> dict[str, Any]:
+def _of_client(client: GatewayClient, server: GatewayServer, there: ClusterState, *, alive: bool) -> dict[str, Any]:
+    """Where the server advertises nothing, what the client dials is meant only if the tunnel is ``alive``."""
     found = _template("client_template", client.spec.template, there)
-    dialled, seen = client.spec.endpoint, advertised(server)
-    if not isinstance(dialled, Endpoint) or seen is None or reaches(dialled, seen):
+    dials = client.spec.endpoint
+    if not isinstance(dials, Endpoint) or not (alive or server.endpoint is not None):
         return found
-    endpoint: dict[str, Any] = {}
-    if not reaches(dialled, replace(seen, port=dialled.port, protocol=dialled.protocol)):
-        endpoint["address"] = dialled.addresses[0]
-    if dialled.port != seen.port:
-        endpoint["port"] = dialled.port
-    return {**found, "client_endpoint": endpoint} if endpoint else found
+    override = override_of(dials, server)
+    if override is None:
+        return found
+    parts = (("address", override.address), ("port", override.port))
+    return {**found, "client_endpoint": {name: value for name, value in parts if value}}
 
 
 def _odd_address(endpoint: dict[str, Any], client: ClusterState) -> tuple[Wrong, ...]:

@@ -15,6 +15,7 @@ VALUES: Mapping[str, Callable[[Link], Any]] = {
     "evidence": lambda link: "unknown" if link.evidence.rung is None else str(link.evidence.rung),
     "why_not_next": lambda link: link.evidence.why_not_next,
     "faults": lambda link: sorted({fault.name.value for fault in link.evidence.faults}),
+    "notes": lambda link: list(link.evidence.notes),
     "kind": lambda link: link.kind.value,
     "latency_ms": lambda link: link.latency_ms,
     "server": lambda link: None if link.server is None else str(link.server),

@@ -191,6 +191,7 @@ def link_result(link: Link) -> dict[str, Any]:
                 {"name": fault.name.value, "cluster": fault.cluster, "detail": fault.detail, "repair": fault.repair}
                 for fault in evidence.faults
             ],
+            "notes": list(evidence.notes),
         },
     }
 
@@ -334,9 +335,9 @@ def _evidence(pair: Pair, one: Seen, other: Seen, declared: Settings | None) -> 
     if isinstance(one, ClusterState) and isinstance(other, ClusterState):
         return weigh(one, other, declared=declared)
     if isinstance(one, ClusterState):
-        return weigh_alone(one, pair.b, because=_because(pair.b, other))
+        return weigh_alone(one, pair.b, because=_because(pair.b, other), declared=declared)
     if isinstance(other, ClusterState):
-        return weigh_alone(other, pair.a, because=_because(pair.a, one))
+        return weigh_alone(other, pair.a, because=_because(pair.a, one), declared=declared)
     return Evidence(rung=None, why_not_next=_because(pair.a, one))
 
 

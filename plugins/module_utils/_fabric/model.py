@@ -96,10 +96,13 @@ class Template:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientEndpoint:
-    """What the client dials instead of what the server advertises, for a server behind NAT."""
+    """What the client dials instead of what the server advertises, for a server behind NAT; false without any part."""
 
     address: str | None = None
     port: int | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.address or self.port)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

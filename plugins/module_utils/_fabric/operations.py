@@ -12,7 +12,7 @@ from heapq import heapify, heappop, heappush
 from typing import TypeVar
 
 from .errors import FabricError
-from .model import ClusterId, Pair, ServiceType
+from .model import ClientEndpoint, ClusterId, Pair, ServiceType
 from .objects import Fact, GatewayServerSpec, Kind, Later, Marked, Spec
 from .phrases import few
 
@@ -100,6 +100,8 @@ class LinkPlan:
     """Some object of the link was there before."""
     blocked: FabricError | None = None
     notes: tuple[str, ...] = ()
+    client_endpoint: ClientEndpoint | None = None
+    """What is declared of what the client dials."""
     stays_on: frozenset[ClusterId] = frozenset()
     """Of a removal: the clusters on which the link is left as it is, since it also belongs to others."""
 

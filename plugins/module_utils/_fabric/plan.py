@@ -89,6 +89,7 @@ def plan_link(
         goals=tuple(replace(goal, afresh=renews) for goal in _goals(ops, *sides)),
         existed=existed,
         notes=notes,
+        client_endpoint=shortcut.settings.client_endpoint,
     )
 
 

@@ -98,6 +98,8 @@ def _below(link: Row, *, with_limit: bool) -> list[str]:
         lines += wrapped(f"{fault.get('cluster')}: {fault.get('detail')}", head=f"    {fault.get('name')}: ")
         if fault.get("repair"):
             lines += wrapped(str(fault["repair"]), head="        repair: ")
+    for note in _evidence(link).get("notes") or ():
+        lines += wrapped(str(note), head="    note: ")
     return lines
 
 

@@ -56,6 +56,7 @@ def explain_timeout(plan: LinkPlan, waiting: Sequence[Fact], world: World, timeo
         dict(zip(clusters, clues, strict=True)),
         served_by=SERVED_BY,
         timeout_s=timeout_s,
+        client_endpoint=plan.client_endpoint,
     )
 
 

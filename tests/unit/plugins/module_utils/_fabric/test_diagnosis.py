@@ -18,15 +18,21 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.diagnosis impo
     diagnose,
 )
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import FabricError, FailureName, Unreachable
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import ClusterId
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.objects import ClusterState, Fact, FactName, Kind
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import ClientEndpoint, ClusterId
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.objects import (
+    ClusterState,
+    Endpoint,
+    Fact,
+    FactName,
+    Kind,
+)
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.obstacles import refusal
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.workload import Workload
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit import build
-from tests.unit.build import child, cluster_id, connection, having, link, pair, terminating
+from tests.unit.build import child, cluster_id, connection, edit, having, link, pair, terminating
 from tests.unit.planning import fact
 
 A, B = cluster_id("leaf-a"), cluster_id("leaf-b")
@@ -76,12 +82,13 @@ def explain(
     b: ClusterState | None = None,
     leaf_a: Clues | None = None,
     leaf_b: Clues | None = None,
+    client_endpoint: ClientEndpoint | None = None,
 ) -> FabricError:
     """The diagnosis over the healthy link, but for what is given; ``leaf_a`` and ``leaf_b`` are clues."""
     one, other = link()
     found = {A: leaf_a or clues("leaf-a"), B: leaf_b or clues("leaf-b")}
     sides = {A: (a or one).side(B), B: (b or other).side(A)}
-    return diagnose(pair(), facts, sides, found, served_by=SERVED_BY, timeout_s=8)
+    return diagnose(pair(), facts, sides, found, served_by=SERVED_BY, timeout_s=8, client_endpoint=client_endpoint)
 
 
 def on_a(name: FactName) -> Fact:
@@ -259,6 +266,22 @@ def test_a_blocked_tunnel_names_client_server_and_port() -> None:
         "both gateways run, but leaf-b gets no answer from leaf-a at 192.0.2.10:51840/UDP; seen last: leaf-b: "
     )
     assert "let UDP pass from the nodes of leaf-b to 192.0.2.10:51840/UDP of leaf-a" in error.next
+
+
+def test_a_blocked_tunnel_to_a_declared_endpoint_names_the_declaration() -> None:
+    a, b = link()
+    nat = ClientEndpoint(address="203.0.113.7", port=51841)
+    dials = Endpoint(addresses=("203.0.113.7",), port=51841)
+    silent = edit(having(b, connections=(connection("leaf-b", "leaf-a", value="Error"),)), Kind.CLIENT, endpoint=dials)
+    error = explain(fact(FactName.CONNECTED, "leaf-b", "leaf-a"), a=a, b=silent, client_endpoint=nat)
+    assert error.fault is FailureName.TUNNEL_BLOCKED
+    assert error.next == (
+        "see that 203.0.113.7:51841/UDP leads to the gateway of leaf-a at 192.0.2.10:51840/UDP and lets UDP pass from"
+        " the nodes of leaf-b, or correct client_endpoint of this shortcut, which declares it; then run again"
+    )
+    one, other = (clues(name, gateway=None, workloads=None) for name in ("leaf-a", "leaf-b"))
+    told = explain(on_a(FactName.CONNECTED), b=silent, leaf_a=one, leaf_b=other, client_endpoint=nat)
+    assert "to 203.0.113.7:51841/UDP of leaf-a, as client_endpoint declares" in told.next
 
 
 def test_without_rights_to_see_the_gateways_the_port_is_still_named() -> None:

@@ -36,6 +36,10 @@ def heard(state: ClusterState, peer: str, *, at: str | None, value: str = "Conne
     return build.having(state, connections=(build.connection(state.id, peer, value=value, at=at),))
 
 
+SILENT = build.having(A, connections=())
+"""Gateways that hear from each other show that the client dials the right place, see test_endpoint_faults.py."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Damage:
     """A link with one thing wrong, and what must be said about it."""
@@ -118,17 +122,18 @@ DAMAGES = {
         one=build.edit(A, Kind.CONFIGURATION, remap=None), fault=FaultName.UNCONFIGURED, cluster="leaf-a"
     ),
     "a server without an address": Damage(
-        one=build.edit(A, Kind.SERVER, endpoint=None), fault=FaultName.NO_ENDPOINT, cluster="leaf-a"
+        one=build.edit(SILENT, Kind.SERVER, endpoint=None), fault=FaultName.NO_ENDPOINT, cluster="leaf-a"
     ),
     "a peer that claims a public range": Damage(
         one=build.renumbered(A, "203.0.113.0/24"), fault=FaultName.REFUSED_CIDRS, cluster="leaf-a"
     ),
     "a server that sends its client to itself": Damage(
-        one=build.edit(A, Kind.SERVER, endpoint=Endpoint(addresses=("127.0.0.1",), port=51840)),
+        one=build.edit(SILENT, Kind.SERVER, endpoint=Endpoint(addresses=("127.0.0.1",), port=51840)),
         fault=FaultName.REFUSED_ENDPOINT,
         cluster="leaf-a",
     ),
     "a client that dials elsewhere": Damage(
+        one=SILENT,
         other=build.edit(B, Kind.CLIENT, endpoint=ELSEWHERE),
         fault=FaultName.STALE_ENDPOINT,
         cluster="leaf-b",

@@ -46,6 +46,7 @@ def test_where_nothing_is_values_are_null_or_empty() -> None:
         "evidence": "absent",
         "why_not_next": "neither side holds anything of a link",
         "faults": [],
+        "notes": [],
         "kind": "absent",
         "latency_ms": None,
         "server": None,

@@ -13,7 +13,7 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.columns import
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import FabricError
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.links import cluster_result, link_result, links_of
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import ClusterId
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.objects import Cidrs, ClusterState, Kind
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.objects import Cidrs, ClusterState, Endpoint, Kind
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.status_text import status_text
 
 from tests.unit import build
@@ -50,6 +50,14 @@ def test_a_whole_link_is_one_row_with_its_facts() -> None:
     assert row[5] == "leaf-a"
     assert row[7] == "1340"
     assert row[-1] == "fresh"
+
+
+def test_what_differs_and_does_no_harm_is_a_note_below_the_link() -> None:
+    one, other = build.link()
+    nat = Endpoint(addresses=("203.0.113.7",), port=51841)
+    text = " ".join(status_text(seen(one, build.edit(other, Kind.CLIENT, endpoint=nat))).split())
+    assert "2 clusters; 1 link: 1 fresh CLUSTER" in text
+    assert "note: leaf-b: GatewayClient liqo-tenant-leaf-a/leaf-a dials 203.0.113.7:51841/UDP, the server" in text
 
 
 def test_a_remapped_peer_is_told_from_the_end_that_remaps() -> None:
