@@ -175,7 +175,9 @@ options:
     type: int
     default: 32
   parallel_links:
-    description: How many links are worked on at the same time.
+    description:
+      - How many links are worked on at the same time. One that takes longer than ten seconds no longer counts, so that
+        a cluster that answers late does not keep links of others waiting. The same is true of O(parallel_clusters).
     type: int
     default: 32
 notes:

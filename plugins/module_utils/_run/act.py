@@ -72,6 +72,7 @@ class Result:
     """Confirmed writes, in their order."""
     failure: FabricError | None = None
     stale: bool = False
+    took_s: float = 0.0
 
 
 def execute_all(
@@ -88,15 +89,28 @@ def execute_all(
     Whatever goes wrong with one link is the failure of that link, and what was written of it is in its result.
     """
     works = [_Work(plan, world, timeout_s, wait, progress) for plan in plans]
+    in_turn = _spread(works)
     ends = attempt_all(
         _Work.carry_out,
-        works,
+        in_turn,
         what="cannot carry out the plan of a link",
         where=lambda work: clusters_of(work.plan.pair),
         limit=parallel,
         grace_s=2 * GRACE_S,
+        gives_way=True,
     )
-    return [work.result(end) for work, end in zip(works, ends, strict=True)]
+    end_of = {work.plan.pair: end for work, end in zip(in_turn, ends, strict=True)}
+    return [work.result(end_of[work.plan.pair]) for work in works]
+
+
+def _spread(works: Sequence[_Work]) -> list[_Work]:
+    """In an order in which the links of one cluster are far from each other: each of them may wait for it.
+
+    Links of which the numbers of the two clusters have the same sum share no cluster.
+    """
+    clusters = sorted({cluster for work in works for cluster in work.plan.pair})
+    number = {cluster: index for index, cluster in enumerate(clusters)}
+    return sorted(works, key=lambda work: sum(number[cluster] for cluster in work.plan.pair) % len(clusters))
 
 
 class _Work:
@@ -111,6 +125,7 @@ class _Work:
         self._left = {op.id: op for op in plan.ops}
         self._sent: dict[str, None] = {}
         self._done: list[Op] = []
+        self._took_s = 0.0
 
     def result(self, end: FabricError | None) -> Result:
         """``end`` is why the plan was not completed."""
@@ -121,15 +136,21 @@ class _Work:
             end = STOP.error(what=what, where=clusters_of(self.plan.pair))
         stale = isinstance(end, StalePlan)
         self._progress.ended(self.plan.pair, end, again=stale)
-        return Result(done=tuple(self._done), failure=end, stale=stale)
+        return Result(done=tuple(self._done), failure=end, stale=stale, took_s=self._took_s)
 
     def carry_out(self) -> None:
         """Raises FabricError when the plan cannot be completed."""
+        began = time.monotonic()
+        try:
+            self._carry_out(began + self._timeout_s)
+        finally:
+            self._took_s = time.monotonic() - began
+
+    def _carry_out(self, deadline: float) -> None:
         plan, world, left = self.plan, self._world, self._left
         for fact in [fact for op in plan.ops for fact in op.awaits] + list(self._goals):
             world[fact.cluster].follow(FOLLOWED[fact.name])
         changes = world.changes(plan.pair)
-        deadline = time.monotonic() + self._timeout_s
         while True:
             if STOP.is_set:
                 raise STOP.error(what=f"{plan.pair} was not completed", where=clusters_of(plan.pair))

@@ -64,6 +64,7 @@ def read_inventory(params: Params, *, folder: str, where: str, warn: Warn) -> In
         what=CANNOT_READ,
         where=lambda entry: f"hub {entry['name']}",
         limit=parallel,
+        gives_way=True,
     )
     hubs = _each_once([_hub(entry, seen) for entry, seen in zip(entries, read, strict=True)], entries)
     views = tuple(hub.seen for hub in hubs if isinstance(hub.seen, HubView))

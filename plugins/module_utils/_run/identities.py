@@ -40,7 +40,12 @@ def keep_identities(
     hubs = sorted({hub.name for _leaf, (hub, _identity) in held})
     what = "cannot read the Secrets of identities"
     listed = attempt_all(
-        lambda hub: _list(apis[hub]), hubs, what=what, where=lambda hub: apis[hub].where, limit=parallel
+        lambda hub: _list(apis[hub]),
+        hubs,
+        what=what,
+        where=lambda hub: apis[hub].where,
+        limit=parallel,
+        gives_way=True,
     )
     secrets = dict(zip(hubs, listed, strict=True))
 

@@ -76,7 +76,9 @@ def _read_hubs(wishes: Wishes, apis: Apis, parallel: int) -> dict[ClusterId, dic
         return parse_peer_labels(api.within(READ_S).list(FOREIGN_CLUSTER).items)
 
     found: dict[ClusterId, dict[str, str]] = {}
-    answers = attempt_all(read, wishes.hubs, what=CANNOT_READ, where=lambda hub: f"cluster {hub}", limit=parallel)
+    answers = attempt_all(
+        read, wishes.hubs, what=CANNOT_READ, where=lambda hub: f"cluster {hub}", limit=parallel, gives_way=True
+    )
     for hub, answer in reversed(list(zip(wishes.hubs, answers, strict=True))):
         if isinstance(answer, FabricError):
             raise FabricError(

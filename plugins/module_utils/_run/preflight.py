@@ -60,6 +60,7 @@ def look_ahead(
         what=CANNOT_TRY,
         where=lambda cluster: f"cluster {cluster}",
         limit=parallel,
+        gives_way=True,
     )
     seen = {
         cluster: Seen(unreachable=found) if isinstance(found, FabricError) else found

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -39,6 +38,8 @@ ROUNDS = 3
 """Act on one link at most so often; a healthy run needs one round and then an empty plan."""
 STALE_PAUSE_S = 0.5
 """After a round in which somebody else was quicker, such as another run: time for them to get on."""
+STALE_ROUND_S = 1.0
+"""What such a round takes at least of the time that the link may wait."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,6 +213,7 @@ class _Run:
             what=CANNOT_READ,
             where=lambda cluster: f"cluster {cluster}",
             limit=self.limits.parallel_clusters,
+            gives_way=True,
         )
         return {**readings, **dict(zip(ids, found, strict=True))}
 
@@ -250,7 +252,7 @@ class _Run:
         results = {pair: act.Result() for pair in plans}
         open_pairs = set(plans)
         rounds = dict.fromkeys(plans, 0)
-        patient_until = time.monotonic() + self.limits.wait_timeout_s
+        hindered_s = dict.fromkeys(plans, 0.0)
         while True:
             todo, failed = self._unfinished(plans, open_pairs, rounds, readings)
             for pair, failure in failed.items():
@@ -259,8 +261,10 @@ class _Run:
             if not todo:
                 break
             for pair, outcome in self._execute(todo, readings):
-                # Two runs that make the same link hinder each other often, and not for long.
-                rounds[pair] += not outcome.stale or time.monotonic() > patient_until
+                # Two runs that make the same link hinder each other often, and not for long. What other links take of
+                # the time of a round is not counted for this one.
+                hindered_s[pair] += max(outcome.took_s, STALE_ROUND_S)
+                rounds[pair] += not outcome.stale or hindered_s[pair] > self.limits.wait_timeout_s
                 results[pair] = replace(outcome, done=results[pair].done + outcome.done)
                 if any(op.kind is Kind.SECRET for op in outcome.done):
                     # A rotation that has begun is not begun again; what is left of it is ordinary repair.

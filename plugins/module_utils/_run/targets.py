@@ -64,5 +64,6 @@ def open_apis(
         what="cannot use the connection options",
         where=str,
         limit=params.get("parallel_clusters") or len(clusters),
+        gives_way=True,
     )
     return dict(zip((cluster.id for cluster in clusters), apis, strict=True))

@@ -8,10 +8,12 @@ from __future__ import annotations
 import ast
 import threading
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import FabricError, FailureName
 from ansible_collections.liqo.fabric.plugins.module_utils._kube.stop import STOP
+from ansible_collections.liqo.fabric.plugins.module_utils._run import parallel
 from ansible_collections.liqo.fabric.plugins.module_utils._run.parallel import Pool, attempt_all, in_parallel
 from ansible_collections.liqo.fabric.plugins.module_utils._run.world import Changes
 
@@ -112,11 +114,80 @@ def test_with_grace_the_answer_to_what_has_begun_is_awaited() -> None:
     assert faults([*found]) == [0, FailureName.INTERRUPTED]
 
 
+def test_a_call_that_takes_long_leaves_its_place_to_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two of the calls end only when all the others have, for which there is one place only."""
+    monkeypatch.setattr(parallel, "HOLD_S", 0.0)
+    others, released = threading.Semaphore(0), threading.Event()
+
+    def call(item: int) -> int:
+        if item < 2:
+            assert released.wait(PATIENCE_S)
+        else:
+            others.release()
+        return item
+
+    def release() -> None:
+        for _call in range(4):
+            others.acquire(timeout=PATIENCE_S)
+        released.set()
+
+    threading.Thread(target=release, daemon=True).start()
+    assert attempt_all(call, range(6), what="w", where=str, limit=1, gives_way=True) == [*range(6)]
+
+
+def test_no_more_calls_than_the_limit_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock stands until the first two calls have run and wait; then they are late, and two others may begin."""
+    now, begun, released = [0.0], threading.Semaphore(0), threading.Event()
+    monkeypatch.setattr(parallel, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(parallel, "TURN_S", 0.001)
+    running, most, lock = 0, [0, 0], threading.Lock()
+
+    def call(item: int) -> int:
+        nonlocal running
+        with lock:
+            running += 1
+            most[now[0] > 0] = max(most[now[0] > 0], running)
+        begun.release()
+        assert released.wait(PATIENCE_S)
+        with lock:
+            running -= 1
+        return item
+
+    def advance() -> None:
+        for _call in range(2):
+            begun.acquire(timeout=PATIENCE_S)
+        now[0] = parallel.HOLD_S
+        for _call in range(2):
+            begun.acquire(timeout=PATIENCE_S)
+        threading.Event().wait(0.05)
+        released.set()
+
+    threading.Thread(target=advance, daemon=True).start()
+    assert attempt_all(call, range(8), what="w", where=str, limit=2, gives_way=True) == [*range(8)]
+    assert most == [2, 4]
+
+
 def test_what_is_submitted_after_a_stop_does_not_begin() -> None:
     STOP.set("SIGTERM")
     with Pool(1) as pool, pytest.raises(FabricError) as raised:
         pool.submit(lambda: pytest.fail("it has begun")).result(PATIENCE_S)
     assert raised.value.fault is FailureName.INTERRUPTED
+
+
+def test_what_is_submitted_after_a_stop_is_answered_although_no_thread_is_free() -> None:
+    hangs, begun = threading.Event(), threading.Event()
+
+    def call() -> None:
+        begun.set()
+        hangs.wait(PATIENCE_S)
+
+    with pytest.raises(FabricError) as raised, Pool(1) as pool:
+        pool.submit(call)
+        begun.wait(PATIENCE_S)
+        STOP.set("SIGTERM")
+        pool.submit(call).result(PATIENCE_S / 10)
+    assert raised.value.fault is FailureName.INTERRUPTED
+    hangs.set()
 
 
 def test_no_thread_holds_up_the_end_of_the_process_and_no_pause_outlasts_a_stop() -> None:

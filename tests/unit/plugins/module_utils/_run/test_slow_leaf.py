@@ -1,0 +1,113 @@
+# Copyright: (c) 2026, liqo.fabric contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A leaf that answers late, or whose links never come up, takes neither the places nor the rounds of the others.
+
+There is one place, and the slow one comes first; it ends when the others have. Without a place of their own they would
+never begin, and the slow one would give up.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from itertools import combinations
+from typing import Any
+
+import pytest
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import ClusterId, Pair
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.operations import LinkPlan, Op
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.report import Report
+from ansible_collections.liqo.fabric.plugins.module_utils._run import act, parallel
+from ansible_collections.liqo.fabric.plugins.module_utils._run import reconcile as reconcile_module
+from ansible_collections.liqo.fabric.plugins.module_utils._run.reconcile import Limits, reconcile
+from ansible_collections.liqo.fabric.plugins.module_utils._run.world import World as Feeds
+
+from tests.unit.three_leaves import AB, AC, BC, World, drifted, fabric_of, of
+
+PATIENCE_S = 30.0
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    monkeypatch.setattr(parallel, "HOLD_S", 0.0)
+
+    monkeypatch.setattr(parallel, "TURN_S", 0.01)
+    monkeypatch.setattr(reconcile_module, "STALE_PAUSE_S", 0.0)
+    return drifted()
+
+
+def one_at_a_time(world: World) -> Report:
+    apis = {ClusterId(name): api.as_api() for name, api in world.items()}
+    limits = Limits(wait_timeout_s=PATIENCE_S, parallel_links=1, parallel_clusters=1)
+    return reconcile(fabric_of(), apis, limits=limits, check_mode=False)
+
+
+def test_a_cluster_that_answers_late_is_not_waited_for_before_another_one_is_read(world: World) -> None:
+    others, waited = threading.Semaphore(0), list[bool]()
+
+    def late(verb: str, _resource: object) -> None:
+        if verb == "list" and not waited:
+            waited.append(all(others.acquire(timeout=PATIENCE_S) for _cluster in range(2)))
+
+    def told(verb: str, _resource: object) -> None:
+        others.release()
+
+    world["leaf-a"].refuse = late
+    world["leaf-b"].refuse = told
+    world["leaf-c"].refuse = told
+    report = one_at_a_time(world)
+    assert waited == [True]
+    assert [of(report, one).outcome for one in (AB, AC, BC)] == ["in_sync", "repaired", "in_sync"]
+
+
+def test_a_link_that_does_not_come_up_is_not_waited_for_before_another_one_begins(world: World) -> None:
+    status = world["leaf-b"].one("Connection", "gw-leaf-a", "liqo-tenant-leaf-a")["status"]
+    status["value"] = "Connecting"
+
+    def comes_up(verb: str, _resource: object) -> None:
+        if verb == "update":
+            status["value"] = "Connected"
+
+    world["leaf-c"].refuse = comes_up
+    report = one_at_a_time(world)
+    assert [of(report, one).outcome for one in (AB, AC, BC)] == ["in_sync", "repaired", "in_sync"]
+
+
+def test_the_links_of_one_cluster_do_not_take_all_places_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = list[Pair]()
+    monkeypatch.setattr(act._Work, "carry_out", lambda work: begun.append(work.plan.pair))
+    pairs = [Pair.of(*map(ClusterId, ends)) for ends in combinations("abcdefgh", 2)]
+    plans = [LinkPlan(pair=one) for one in pairs]
+    results = act.execute_all(plans, Feeds({}), parallel=1, timeout_s=PATIENCE_S, wait=True)
+    assert len(results) == len(pairs) == len(begun)
+    assert set(begun) == set(pairs)
+    for cluster in "abcdefgh":
+        assert max(sum(cluster in one for one in begun[at : at + 4]) for at in range(len(begun))) <= 2
+
+
+def test_a_link_that_waits_long_takes_no_time_from_one_whose_plan_is_made_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another run forestalls leaf-c as often as may be, while other links wait for minutes in each round."""
+    forestalled, later = [True] * (2 * reconcile_module.ROUNDS), [0.0]
+    execute_all, monotonic = act.execute_all, time.monotonic
+
+    def write(op: Op, world: Feeds, write: Callable[[Op, Feeds], bool] = act.write) -> bool:
+        if forestalled:
+            forestalled.pop()
+            raise act.StalePlan(what="w", where="x", why="y", next="z")
+        return write(op, world)
+
+    def minutes_later(*given: Any, **options: Any) -> list[act.Result]:
+        results = execute_all(*given, **options)
+        later[0] += 10 * PATIENCE_S
+        return results
+
+    monkeypatch.setattr(time, "monotonic", lambda: monotonic() + later[0])
+    monkeypatch.setattr(act, "execute_all", minutes_later)
+    monkeypatch.setattr(act, "write", write)
+    report = one_at_a_time(world)
+    assert forestalled == []
+    assert of(report, AC).outcome == "repaired", of(report, AC).failure
