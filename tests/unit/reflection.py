@@ -252,7 +252,7 @@ def _mirrored(world: Reflection, leaf: ClusterId) -> list[Slice]:
         endpoints = tuple(
             replace(
                 endpoint,
-                ready=up,
+                ready=endpoint.ready and up,
                 addresses=tuple(_direct(here.state, shadow.source, a) or a for a in endpoint.addresses)
                 if usable
                 else endpoint.addresses,

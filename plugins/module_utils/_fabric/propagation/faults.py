@@ -44,9 +44,11 @@ class SightFault(StrEnum):
 REPAIRS = {
     SightFault.STALE_SLICE: "run liqo.fabric.propagation again",
     SightFault.DEAD_TUNNEL: "look at the gateways of the shortcut; meanwhile run liqo.fabric.propagation",
-    SightFault.UNMAPPED_ADDRESS: "run liqo.fabric.propagation, which removes the slice",
+    SightFault.UNMAPPED_ADDRESS: "run liqo.fabric.propagation, which removes the slice if it is one of its own; else"
+    " look who wrote it",
     SightFault.ORPHAN_SLICE: "run liqo.fabric.propagation, which removes it",
-    SightFault.GATE_CLOSED: "run liqo.fabric.propagation, which takes the annotation away or chooses another mode",
+    SightFault.GATE_CLOSED: "run liqo.fabric.propagation for the fabric that switched them on; where none did, take the"
+    " annotation off the Service on the hub",
     SightFault.UNSETTLED: "run liqo.fabric.propagation again",
     SightFault.FOREIGN_POD: "ask the owner of that leaf who wrote its EndpointSlices; the pod is reached through"
     " the hub",

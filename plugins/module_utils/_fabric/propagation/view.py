@@ -13,6 +13,7 @@ from ..errors import FabricError
 from ..faults import CONNECTED, View, freshness_faults
 from ..model import ClusterId
 from ..objects import ClusterState
+from ..phrases import few
 from ..task import Task
 from .faults import REPAIRS, Fault, Refusal, SightFault, refusal_faults
 from .gate import Reason, closed_gates, may_be_usable, usable_link
@@ -268,7 +269,7 @@ def _faults(
     for one in slices_of(here.shadows, namespace, service.key.name):
         yield from _stale(usable.addresses, one)
     if service.direct:
-        yield from _direct_faults(world, hub, offers.homes, here, endpoints)
+        yield from _direct_faults(world, hub, service, offers.homes, here, endpoints)
 
 
 def _dead(world: World, here: ClusterState, peer: ClusterId) -> str:
@@ -309,12 +310,18 @@ def _stale(usable: Mapping[ClusterId, frozenset[tuple[str, ...]]], one: Slice) -
 
 
 def _direct_faults(
-    world: World, hub: ClusterServices, homes: Homes, here: ClusterServices, endpoints: Iterable[Endpoint]
+    world: World,
+    hub: ClusterServices,
+    service: Service,
+    homes: Homes,
+    here: ClusterServices,
+    endpoints: Iterable[Endpoint],
 ) -> Iterator[Fault]:
+    by = few(sorted(service.owners)) if service.owners else "no fabric"
     closed = [gate for gate in closed_gates(world, hub, homes.leaves) if gate.consumer == here.id]
     for gate in closed:
         if gate.reason is not Reason.UNKNOWN:
-            yield Fault(name=SightFault.GATE_CLOSED, detail=str(gate))
+            yield Fault(name=SightFault.GATE_CLOSED, detail=f"{gate}; direct connections are switched on by {by}")
     if not closed and any(one.way.path is Path.VIA_HUB for one in endpoints):
         detail = "every gate is open, but the reflected slice has addresses through the hub"
         yield Fault(name=SightFault.STALE_SLICE, detail=detail)
