@@ -154,7 +154,8 @@ options:
   preflight:
     description:
       - Before the first write ask each cluster that would be written to whether the credentials suffice, try the writes
-        with a dry run, and look for NodePorts, load balancer addresses and networks that clash.
+        with a dry run, and look for NodePorts, load balancer addresses and networks that clash, and for namespaces that
+        let no gateway in, by their Pod Security level or a ResourceQuota.
       - A link that could not be completed is not begun. Others are. What was found is in the result, in check mode too.
       - Costs nothing when nothing is to be done.
     type: bool
@@ -426,7 +427,7 @@ preflight:
     check:
       description:
         - What was looked at, one of V(rights), V(version), V(skew), V(ipam-pool), V(remap), V(node-port),
-          V(load-balancer), V(endpoint), V(mtu), V(dry-run).
+          V(load-balancer), V(endpoint), V(mtu), V(dry-run), V(pod-security), V(quota).
       type: str
     level:
       description: V(error) blocks the link, V(warning) and V(info) do not.

@@ -36,6 +36,8 @@ class Check(StrEnum):
     ENDPOINT = "endpoint"
     MTU = "mtu"
     DRY_RUN = "dry-run"
+    POD_SECURITY = "pod-security"
+    QUOTA = "quota"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ from .objects import ClusterState, ConfigurationSpec, Endpoint, GatewayClientSpe
 from .operations import LinkPlan, Op
 from .phrases import few
 from .pools import DEFAULT_POOLS
+from .room import gateway_room
 from .scene import Scene, Seen
 
 NEWEST_TESTED = (1, 2)
@@ -37,7 +38,7 @@ def preflight(
     """Everything that can be said before the first write, the gravest first. Pure."""
     scene = Scene(plans={pair: plan for pair, plan in sorted(plans.items()) if plan.ops}, states=states, seen=seen)
     here = (_answers, _rights, _versions, _pools_and_remaps, _shared_networks, _mtu)
-    checks = (*here, node_ports, balancers, shared_addresses, dialled_names, ipv6_alone)
+    checks = (*here, node_ports, balancers, shared_addresses, dialled_names, ipv6_alone, gateway_room)
     return in_order(finding for check in checks for finding in check(scene))
 
 
@@ -73,6 +74,7 @@ _SUBJECT = {
     Check.NODE_PORT: "whether other Services use the wished NodePorts and load balancer addresses",
     Check.LOAD_BALANCER: "whether the load balancer gives one address to several Services",
     Check.IPAM_POOL: "the address pools of Liqo's IPAM",
+    Check.QUOTA: "whether ResourceQuotas leave room for gateways",
 }
 
 

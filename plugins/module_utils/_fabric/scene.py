@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from .errors import FabricError, FailureName
@@ -60,6 +60,27 @@ class LookUp:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Quota:
+    """A ResourceQuota: how much is used of what it bounds."""
+
+    name: str
+    hard: Mapping[str, int | None]
+    """By resource; None for what is no plain number."""
+    used: Mapping[str, int | None] = field(default_factory=dict)
+    is_scoped: bool = False
+    """It counts some pods only, so that it may not concern a gateway."""
+
+    def full(self, resources: Iterable[str]) -> tuple[str, ...]:
+        """Those of the resources of which nothing is free: `pods: 3 of 3 used`."""
+        found = []
+        for resource in resources:
+            hard, used = self.hard.get(resource), self.used.get(resource, 0)
+            if hard is not None and used is not None and used >= hard:
+                found.append(f"{resource}: {used} of {hard} used")
+        return tuple(found)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
     """What was looked up in one cluster. None where it was not."""
 
@@ -77,6 +98,10 @@ class Seen:
     services: tuple[ServicePorts, ...] | None = None
     names: Mapping[str, LookUp] = field(default_factory=dict)
     """Host names that clients of this cluster are to dial."""
+    levels: Mapping[str, str] = field(default_factory=dict)
+    """By namespace that enforces one: the Pod Security level that lets no privileged pod in."""
+    quotas: Mapping[str, tuple[Quota, ...]] = field(default_factory=dict)
+    """By namespace that is there and gets a gateway."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,17 +8,25 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .._fabric.diagnosis import IPAM
+from .._fabric.obstacles import ENFORCE
 from .._fabric.pools import DEFAULT_POOLS
-from .._fabric.scene import ServicePorts, UsedNetwork
-from .body import Json, as_cluster_id, int_at, items_at, text_at, texts_at
+from .._fabric.scene import Quota, ServicePorts, UsedNetwork
+from .._fabric.terminal import one_line
+from .body import Json, as_cluster_id, at, int_at, items_at, map_at, text_at, texts_at
 from .cluster import Raw
 from .names import COMPONENT, NETWORK_TYPE, REMOTE_CLUSTER_ID
 from .parse import labels_of
-from .resources import NETWORK
+from .resources import NAMESPACE, NETWORK
 
 MOST_NETWORKS = 5000
 """More than a cluster with a thousand peers has."""
 MOST_POOLS = 64
+MOST_NAMESPACES = 10_000
+MOST_QUOTAS = 64
+LONGEST_COUNT = 18
+"""Digits."""
+UNRESTRICTED = "privileged"
+"""The Pod Security level that lets gateways in."""
 
 
 def used_networks(raw: Raw) -> tuple[UsedNetwork, ...]:
@@ -46,6 +54,46 @@ def ipam_pools(deployments: Iterable[Json]) -> tuple[str, ...] | None:
         pools = [cidr for text in arguments if text.startswith(flag) for cidr in text.removeprefix(flag).split(",")]
         return tuple(cidr.strip() for cidr in pools[:MOST_POOLS] if cidr.strip()) or DEFAULT_POOLS
     return None
+
+
+def pod_security(raw: Raw) -> dict[str, str]:
+    """By namespace: the Pod Security level that is enforced and forbids privileged pods, in the words of Kubernetes.
+
+    A level that Kubernetes does not know counts as `restricted`. Levels that only warn or audit stop nothing.
+    """
+    found = {}
+    for body in raw.of(NAMESPACE)[:MOST_NAMESPACES]:
+        labels = labels_of(body)
+        level = labels.get(ENFORCE, UNRESTRICTED)
+        if level != UNRESTRICTED:
+            known = level if level in ("baseline", "restricted") else f"restricted (for {one_line(level)!r})"
+            version = one_line(labels.get(f"{ENFORCE}-version", "latest"))
+            found[text_at(body, "metadata", "name")] = f"{known}:{version}"
+    return found
+
+
+def quotas(bodies: Iterable[Json]) -> tuple[Quota, ...]:
+    """ResourceQuotas of one namespace, without those for pods that end by themselves."""
+    found = []
+    for body in tuple(bodies)[:MOST_QUOTAS]:
+        scopes = set(texts_at(body, "spec", "scopes"))
+        if scopes & {"Terminating", "CrossNamespacePodAffinity"}:
+            continue
+        hard = map_at(body, "status", "hard") or map_at(body, "spec", "hard")
+        found.append(
+            Quota(
+                name=text_at(body, "metadata", "name"),
+                hard={resource: _count(value) for resource, value in hard.items()},
+                used={resource: _count(value) for resource, value in map_at(body, "status", "used").items()},
+                is_scoped=bool(scopes - {"NotTerminating"} or at(body, "spec", "scopeSelector") is not None),
+            )
+        )
+    return tuple(found)
+
+
+def _count(value: str) -> int | None:
+    """A plain number, as objects are counted; cores and bytes are none."""
+    return int(value) if value.isdecimal() and len(value) <= LONGEST_COUNT else None
 
 
 def service_ports(services: Iterable[Json]) -> tuple[ServicePorts, ...]:

@@ -15,7 +15,16 @@ from functools import partial
 from typing import TypeVar
 
 from .._fabric.blame import blame
-from .._fabric.errors import ApiError, Conflict, FabricError, FailureName, NotFound, Throttled, not_understood
+from .._fabric.errors import (
+    ApiError,
+    Conflict,
+    FabricError,
+    FailureName,
+    Forbidden,
+    NotFound,
+    Throttled,
+    not_understood,
+)
 from .._fabric.exposure import names_to_look_up, share_a_port
 from .._fabric.findings import Check, Finding, Level, in_order
 from .._fabric.model import ClusterId, Pair
@@ -23,16 +32,17 @@ from .._fabric.objects import GatewayServerSpec, Kind
 from .._fabric.operations import LinkPlan, Op, Verb, laters
 from .._fabric.preflight import REMAPS_FROM_OUTSIDE, preflight
 from .._fabric.resources import Json
-from .._fabric.scene import LookUp, Seen
+from .._fabric.room import makes_pod
+from .._fabric.scene import LookUp, Quota, Seen
 from .._kube.client import Api
 from .._kube.resolving import resolve
 from .._liqo.body import at, text_at
 from .._liqo.build import build
 from .._liqo.names import IPAM, REMOTE_CLUSTER_ID
 from .._liqo.parse import labels_of
-from .._liqo.resources import DEPLOYMENT, RESOURCE_BY_KIND, SERVICE
+from .._liqo.resources import DEPLOYMENT, RESOURCE_BY_KIND, RESOURCE_QUOTA, SERVICE
 from .._liqo.rights import Right, narrowed, rights_of
-from .._liqo.surroundings import ipam_pools, service_ports, used_networks
+from .._liqo.surroundings import ipam_pools, pod_security, quotas, service_ports, used_networks
 from .parallel import Pool, attempt_all
 from .read import READ_S, REQUESTS_PER_CLUSTER, Reading
 
@@ -127,10 +137,12 @@ def _look(reading: Reading, ops: Sequence[Op]) -> Seen:
         is_needed = _ports_matter(ops)
         services = pool.submit(partial(api.list, SERVICE)) if is_needed or share_a_port(reading.state, ops) else None
         pools = pool.submit(partial(_read_pools, reading)) if _pools_matter(reading, ops) else None
+        limited = {place: pool.submit(partial(_read_quotas, api, place)) for place in sorted(_filled(ops) - made)}
         answers = {right: notes.answer(Check.RIGHTS, future) for right, future in asked.items()}
         denied = _denied(ops, answers, lambda right: pool.submit(partial(_is_allowed, api, right)), notes)
         refused = {key: notes.answer(Check.DRY_RUN, future) for key, future in tried.items()}
         names = look_up(names_to_look_up(ops))
+        limits = {place: notes.answer(Check.QUOTA, future) for place, future in limited.items()}
         listed = notes.answer(Check.NODE_PORT if is_needed else Check.LOAD_BALANCER, services) if services else None
         found = notes.answer(Check.IPAM_POOL, pools) if pools else None
     return Seen(
@@ -144,6 +156,8 @@ def _look(reading: Reading, ops: Sequence[Op]) -> Seen:
         pools=found,
         services=service_ports(listed.items) if listed is not None else None,
         names=names,
+        levels=pod_security(reading.raw),
+        quotas={place: found for place, found in limits.items() if found},
     )
 
 
@@ -244,6 +258,19 @@ def _ports_matter(ops: Sequence[Op]) -> bool:
     return any(
         isinstance(op.after, GatewayServerSpec) and any(change.field in fields for change in op.changes) for op in ops
     )
+
+
+def _filled(ops: Sequence[Op]) -> set[str]:
+    """The namespaces that get a gateway."""
+    return {op.namespace for op in ops if op.verb is Verb.CREATE and makes_pod(op)}
+
+
+def _read_quotas(api: Api, namespace: str) -> tuple[Quota, ...]:
+    """Those of one namespace; none where our rights do not show them."""
+    try:
+        return quotas(api.list(RESOURCE_QUOTA, namespace=namespace).items)
+    except (Forbidden, NotFound):
+        return ()
 
 
 def _pools_matter(reading: Reading, ops: Sequence[Op]) -> bool:

@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.pools import DEFAULT_POOLS
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.scene import ServicePorts, UsedNetwork
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.scene import Quota, ServicePorts, UsedNetwork
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo import resources
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo.cluster import Raw
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo.surroundings import (
     ipam_pools,
+    pod_security,
+    quotas,
     service_ports,
     used_networks,
 )
@@ -83,3 +85,50 @@ def test_ports_of_services() -> None:
             given=frozenset({"192.0.2.2", "web.example"}),
         ),
     )
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        ({"enforce": "baseline"}, "baseline:latest"),
+        ({"enforce": "restricted", "enforce-version": "v1.30"}, "restricted:v1.30"),
+        ({"enforce": "strict"}, "restricted (for 'strict'):latest"),
+        ({"enforce": ""}, "restricted (for ''):latest"),
+        ({"enforce": "privileged", "enforce-version": "v1.30"}, ""),
+        ({"warn": "restricted", "audit": "baseline", "warn-version": "latest"}, ""),
+        ({}, ""),
+    ],
+)
+def test_the_pod_security_level_that_is_enforced(labels: dict[str, str], expected: str) -> None:
+    """What Kubernetes does not know it takes for restricted; a level that warns or audits forbids nothing."""
+    full = {f"pod-security.kubernetes.io/{name}": value for name, value in labels.items()}
+    bodies = (body(resources.NAMESPACE, "liqo-tenant-leaf-b", metadata={"labels": full}),)
+    found = pod_security(Raw(liqo_namespace="liqo", objects={resources.NAMESPACE: bodies}))
+    assert found == ({"liqo-tenant-leaf-b": expected} if expected else {})
+
+
+def quota_body(hard: dict[str, str], used: dict[str, str] | None = None, **spec: Any) -> dict[str, Any]:
+    status = {} if used is None else {"hard": hard, "used": used}
+    return body(resources.RESOURCE_QUOTA, "tight", "x", spec={"hard": hard, **spec}, status=status)
+
+
+def test_quotas_are_read_as_the_quota_controller_writes_them_and_before_it_has() -> None:
+    counted = quota_body({"pods": "3", "limits.cpu": "500m"}, {"pods": "1", "limits.cpu": "0"})
+    fresh = quota_body({"services.loadbalancers": "0"})
+    assert quotas([counted, fresh]) == (
+        Quota(name="tight", hard={"pods": 3, "limits.cpu": None}, used={"pods": 1, "limits.cpu": 0}),
+        Quota(name="tight", hard={"services.loadbalancers": 0}),
+    )
+
+
+@pytest.mark.parametrize(
+    ("spec", "expected"),
+    [
+        ({"scopes": ["NotTerminating"]}, [False]),
+        ({"scopes": ["NotBestEffort"]}, [True]),
+        ({"scopeSelector": {"matchExpressions": []}}, [True]),
+        ({"scopes": ["Terminating"]}, []),
+    ],
+)
+def test_quotas_for_some_pods_only(spec: dict[str, Any], expected: list[bool]) -> None:
+    assert [one.is_scoped for one in quotas([quota_body({"pods": "0"}, **spec)])] == expected

@@ -143,6 +143,39 @@ def test_a_new_link_asks_once_per_right_and_tries_what_can_be_tried() -> None:
     assert api.listed == []
 
 
+def strict_namespace() -> bodies.Body:
+    """A tenant namespace with the defaults of a cluster that is strict."""
+    found = bodies.namespace()
+    found["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] = "baseline"
+    return found
+
+
+def full_quota() -> bodies.Body:
+    spec = {"hard": {"pods": "0"}}
+    status = {**spec, "used": {"pods": "0"}}
+    return bodies.body(resources.RESOURCE_QUOTA, "none", bodies.tenant(), spec=spec, status=status)
+
+
+def test_of_a_namespace_that_is_there_level_and_quotas_are_looked_at() -> None:
+    api = PretendedApi(lists={resources.RESOURCE_QUOTA: (full_quota(),)})
+    found = ahead(new(api, strict_namespace()))
+    assert seen(found) == [("pod-security", "warning", A), ("quota", "warning", A)]
+    assert api.listed == [resources.RESOURCE_QUOTA]
+
+
+@pytest.mark.parametrize(
+    ("refusal", "expected"),
+    [
+        (error(Forbidden, 403), []),
+        (error(NotFound, 404), []),
+        (error(Throttled, 429), [("quota", "info", A)]),
+    ],
+)
+def test_quotas_that_are_not_shown_are_no_news(refusal: ApiError, expected: list[tuple[str, str, str]]) -> None:
+    api = PretendedApi(refuses={("list", "ResourceQuota"): refusal})
+    assert seen(ahead(new(api, bodies.namespace()))) == expected
+
+
 def test_writes_in_a_namespace_that_is_not_there_are_counted_once_per_cluster() -> None:
     told = ahead(new(PretendedApi()))
     assert {one.what for one in told} == {"writes that could not be tried: 3"}
