@@ -152,7 +152,7 @@ def test_a_finalizer_that_nobody_takes_away(lab: Laboratory, leaf_b: Api) -> Non
 
 def test_a_gateway_that_does_not_run(lab: Laboratory, leaf_b: Api) -> None:
     lab.break_("leaf-b", "gateway:leaf-a")
-    words = ("gw-leaf-a has 0 of 1 pods ready", "/UDP of leaf-a", leaf_b.url)
+    words = ("gw-leaf-a has 0 of 1 pods ready (pod gw-leaf-a-", "HeldByLab", "describe pod gw-leaf-a-", leaf_b.url)
     check(run(lab), {AB: "failed", BC: "in_sync"}, "dead-gateway", *words)
     lab.mend()
     heal(lab)

@@ -141,7 +141,7 @@ def test_an_object_that_a_finalizer_holds(world: World) -> None:
 
 
 def test_a_gateway_that_does_not_run(world: World) -> None:
-    world["leaf-b"].one("Deployment", "gw-leaf-a", TO_A)["status"] = {}
+    world["leaf-b"].one("Deployment", "gw-leaf-a", TO_A)["status"] = {"observedGeneration": 1}
     world["leaf-a"].one("Connection", "gw-leaf-b", "liqo-tenant-leaf-b")["status"]["value"] = "Error"
     report = run(world)
     problem = failure_of(report)
