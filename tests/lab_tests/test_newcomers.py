@@ -44,7 +44,8 @@ CONNECTIONS: dict[str, tuple[dict[str, Any], str]] = {
         {"kubeconfig": None, "host": "{leaf-a-url}", "api_key": INVALID, "validate_certs": False},
         (
             "leaf-a at {leaf-a-url}: cannot list configmaps in liqo: the API server answered 401:"
-            " Unauthorized. Next: renew the credentials of this cluster (token, client certificate or exec plugin)"
+            " Unauthorized, it does not accept the token sent to it. Next: renew the credentials of this cluster"
+            " (token, client certificate or exec plugin)"
         ),
     ),
     "a certificate that nobody trusts": (

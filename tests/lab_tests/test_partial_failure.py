@@ -99,7 +99,7 @@ def test_a_token_that_is_no_longer_valid(lab: Laboratory, leaf_b: Api) -> None:
     leaf_b.delete("v1", "ServiceAccount", "former", "default")
     clusters = [*lab.clusters(AC), as_user(lab, "leaf-b", token)]
     task = run(lab, clusters=clusters)
-    check(task, {AB: "blocked", BC: "blocked"}, "token-expired", "401", leaf_b.url, "renew the credentials")
+    check(task, {AB: "blocked", BC: "blocked"}, "credentials-refused", "401", leaf_b.url, "renew the credentials")
     assert token not in task.log
     heal(lab)
 

@@ -37,6 +37,12 @@ class Certificates:
     server: Pem
     """For 127.0.0.1 and api.example."""
     client: Pem
+    expired: Pem
+    """Of the client, until the first of January 2026."""
+    early: Pem
+    """Of the client, from the year 2090 on."""
+    stale_server: Pem
+    """Of the server, as long as `expired`."""
 
     def server_context(self, folder: Path) -> ssl.SSLContext:
         """It wants to see a certificate, and accepts that of the client alone."""
@@ -72,32 +78,60 @@ def in_base64(content: bytes) -> str:
 def certificates() -> Certificates:
     ca_key, ca_name = ec.generate_private_key(ec.SECP256R1()), _name("authority")
     basics = x509.BasicConstraints(ca=True, path_length=None)
-    ca = _builder(ca_name, ca_name, ca_key).add_extension(basics, critical=True).sign(ca_key, hashes.SHA256())
     names = [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName("api.example")]
-    made = []
-    for name in ("server", "client"):
+    now = datetime.datetime.now(tz=datetime.UTC)
+    hour = datetime.timedelta(hours=1)
+    times = {
+        "now": (now - hour, now + hour),
+        "past": (
+            datetime.datetime(2025, 1, 1, tzinfo=datetime.UTC),
+            datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC),
+        ),
+        "future": (
+            datetime.datetime(2090, 1, 1, tzinfo=datetime.UTC),
+            datetime.datetime(2091, 1, 1, tzinfo=datetime.UTC),
+        ),
+    }
+
+    ca_builder = _builder(ca_name, ca_name, ca_key, *times["now"])
+    ca = ca_builder.add_extension(basics, critical=True).sign(ca_key, hashes.SHA256())
+
+    def made(name: str, when: str = "now") -> Pem:
         key = ec.generate_private_key(ec.SECP256R1())
-        builder = _builder(_name(name), ca_name, key)
+        builder = _builder(_name(name), ca_name, key, *times[when])
         if name == "server":
             builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
         certificate = builder.sign(ca_key, hashes.SHA256()).public_bytes(PEM)
         form = serialization.PrivateFormat.TraditionalOpenSSL
-        made.append(Pem(certificate=certificate, key=key.private_bytes(PEM, form, serialization.NoEncryption())))
-    return Certificates(ca=ca.public_bytes(PEM), server=made[0], client=made[1])
+        return Pem(certificate=certificate, key=key.private_bytes(PEM, form, serialization.NoEncryption()))
+
+    return Certificates(
+        ca=ca.public_bytes(PEM),
+        server=made("server"),
+        client=made("client"),
+        expired=made("client", "past"),
+        early=made("client", "future"),
+        stale_server=made("server", "past"),
+    )
 
 
 def _name(text: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
 
 
-def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
-    now = datetime.datetime.now(tz=datetime.UTC)
+def _builder(
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: ec.EllipticCurvePrivateKey,
+    begins: datetime.datetime,
+    ends: datetime.datetime,
+) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(hours=1))
+        .not_valid_before(begins)
+        .not_valid_after(ends)
     )

@@ -45,8 +45,21 @@ class FailureName(StrEnum):
     NO_CREDENTIALS = "no-credentials", "The connection options of a cluster cannot be used, or bring no credentials."
     TOKEN_EXPIRED = (
         "token-expired",
-        "The API server does not accept the credentials: a token or certificate has expired, is revoked or wrong.",
+        "The API server does not accept the credentials, which have expired: a token or certificate says so itself.",
     )
+    CREDENTIALS_REFUSED = (
+        "credentials-refused",
+        "The API server does not accept the credentials: they are revoked, wrong or of another cluster.",
+    )
+    PLUGIN_MISSING = (
+        "plugin-missing",
+        "The credentials plugin that a kubeconfig names is not there where the task runs.",
+    )
+    PLUGIN_WAITS = (
+        "plugin-waits",
+        "A credentials plugin waits for a person, who is not there in a task, or for an answer that does not come.",
+    )
+    PLUGIN_FAILED = "plugin-failed", "A credentials plugin ended, or answered something that holds no credentials."
     MISSING_RIGHT = "missing-right", "The credentials are accepted, but lack a right that is needed."
     API_ERROR = "api-error", "The API server answered with an error that no repetition cured."
     THROTTLED = "throttled", "The API server refused because of too many requests, also when asked again later."
@@ -213,8 +226,18 @@ class ApiError(FabricError):
     http_status: ClassVar[int | None] = None
     """The HTTP status that selects a child class; None for this class, which takes all others."""
 
-    def __init__(self, *, what: str, where: str, why: str, next: str, status: int, reason: str = "") -> None:
-        super().__init__(what=what, where=where, why=why, next=next)
+    def __init__(
+        self,
+        *,
+        what: str,
+        where: str,
+        why: str,
+        next: str,
+        status: int,
+        reason: str = "",
+        fault: FailureName | None = None,
+    ) -> None:
+        super().__init__(what=what, where=where, why=why, next=next, fault=fault)
         self.status = status
         """HTTP status, or the `code` of a Status object that came inside a watch."""
         self.reason = reason
@@ -224,7 +247,7 @@ class ApiError(FabricError):
 class Unauthorized(ApiError):
     """401, also after the credentials were read afresh."""
 
-    fault = FailureName.TOKEN_EXPIRED
+    fault = FailureName.CREDENTIALS_REFUSED
     http_status = 401
 
 

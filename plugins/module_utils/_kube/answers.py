@@ -13,13 +13,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from enum import Enum
 from types import NoneType
 
 from .._fabric import errors
 from .._fabric.resources import Json, Resource
 from .door import LimitReachedError, NotKubernetesError, metadata_in, object_of, read_json, shown
 from .limits import DEFAULT, Limits
+from .sent import Login, Sent
 
 # Of a clock that is wrong, not of one that nobody has set: differences of such times cannot be counted.
 _YEARS = range(1970, 2200)
@@ -35,29 +35,17 @@ _CLASSES: tuple[type[errors.ApiError], ...] = (
 )
 _CLASS_BY_STATUS = {kind.http_status: kind for kind in _CLASSES}
 
+_NOBODY = ('User "system:anonymous"', 'User "system:unauthenticated"', 'User ""')
+"""As Kubernetes, and gateways before it, call somebody whom they do not know."""
+
 _NEXT_BY_STATUS = {
     400: "report this as a defect of the collection, with the message",
-    401: "renew the credentials of this cluster (token, client certificate or exec plugin) in its connection options",
     403: "grant this user the right that is named, or use credentials that have it",
     409: "run again; the next run starts from what is there now",
     410: "run again; the state is read afresh",
     422: "correct the value that the server names",
     429: "run again later, or with fewer parallel requests",
 }
-
-
-class Login(Enum):
-    """What was sent for the server to know who we are: what to say where it does not, and what to do."""
-
-    NONE = "no credentials were sent to it", "give this cluster credentials: in its kubeconfig, or as api_key, for one"
-    PASSWORD = (
-        "it does not know us by user name and password, which Kubernetes has not taken since 1.19",
-        "use a token, a client certificate or an exec plugin",
-    )
-    OTHER = (
-        "it does not know us by these credentials",
-        "check that the token or client certificate was made for this cluster",
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,17 +118,32 @@ def refusal_of_status(body: object, limits: Limits = DEFAULT) -> Refusal:
 
 
 def api_error(
-    refusal: Refusal, *, what: str, where: str, quote: bool = True, login: Login = Login.OTHER
+    refusal: Refusal,
+    *,
+    what: str,
+    where: str,
+    quote: bool = True,
+    sent: Sent | None = None,
+    now: datetime | None = None,
 ) -> errors.ApiError:
-    """The error to raise. `quote=False` leaves the server's message out, for requests whose body is secret."""
+    """The error to raise. `quote=False` leaves the server's message out, for requests whose body is secret.
+
+    `sent` are the credentials that the request had, `now` the time by which they may have expired.
+    """
     kind, next_step = _CLASS_BY_STATUS.get(refusal.status, errors.ApiError), _next_step(refusal)
-    if _is_going(refusal):
-        kind = errors.NamespaceTerminating
+    sent, fault = sent or Sent(), None
     said = refusal.reason or "no reason given"
     if refusal.message:
         said = refusal.message if quote else f"{said} (the message is left out, it may quote the Secret)"
-    if _is_nobody(refusal, login):
-        kind, (said, next_step) = errors.NotAuthenticated, login.value
+    if _is_going(refusal):
+        kind = errors.NamespaceTerminating
+    elif _is_nobody(refusal, sent.login):
+        kind, (said, next_step) = errors.NotAuthenticated, sent.login.value
+    elif refusal.status == 401:
+        objection = sent.objection(now or datetime.now(UTC))
+        said, next_step, fault = f"{said}, {objection.why}", objection.next_step, objection.fault
+    elif _is_foreign(refusal):
+        kind, said = errors.ApiError, "this is no answer of Kubernetes, something before it does not let us through"
     return kind(
         what=what,
         where=where,
@@ -148,6 +151,7 @@ def api_error(
         next=next_step,
         status=refusal.status,
         reason=refusal.reason,
+        fault=fault,
     )
 
 
@@ -205,8 +209,14 @@ def _causes(details: Mapping[str, object], limits: Limits) -> tuple[str, ...]:
 
 def _is_nobody(refusal: Refusal, login: Login) -> bool:
     """Servers let those in whom they do not know, as a user without rights, unless they are told not to."""
-    as_anonymous = refusal.status == 403 and 'User "system:anonymous"' in refusal.message
-    return as_anonymous or (refusal.status == 401 and login is not Login.OTHER)
+    as_nobody = refusal.status == 403 and any(user in refusal.message for user in _NOBODY)
+    # A 403 for somebody else: a proxy such as kubectl proxy may have sent credentials where we have none.
+    return as_nobody or (refusal.status == 401 and login is not Login.OTHER)
+
+
+def _is_foreign(refusal: Refusal) -> bool:
+    """Kubernetes says which right is missing; a proxy, firewall or gateway sends a page."""
+    return refusal.status in (403, 407) and not refusal.message and not refusal.reason
 
 
 def _is_going(refusal: Refusal) -> bool:
@@ -221,6 +231,10 @@ def _next_step(refusal: Refusal) -> str:
         if refusal.names_object:
             return "run again; if it stays missing, create it"
         return "check that Liqo is installed in this cluster, in a version that has this kind"
+    if _is_foreign(refusal):
+        return "look at the proxy, firewall or gateway before the API server, and at the credentials that it asks for"
+    if refusal.status == 403 and "cannot impersonate" in refusal.message:
+        return "grant this user the right to impersonate, or leave out impersonate_user (as in the kubeconfig)"
     if 300 <= refusal.status < 400:
         return "give the address of the API server itself, this one redirects elsewhere"
     if refusal.status >= 500:

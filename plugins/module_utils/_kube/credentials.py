@@ -70,6 +70,8 @@ class Identity:
     certificate: bytes = field(default=b"", repr=False)
     key: bytes = field(default=b"", repr=False)
     expires: datetime | None = None
+    giver: str = ""
+    """The plugin that gave them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,6 +247,7 @@ def _identity_of(user: Fields, selection: Selection, server: Server, *, persist:
             certificate=given.certificate,
             key=given.key,
             expires=given.expires,
+            giver=plugin.command,
         )
     if provider is not None and not certificate:
         return replace(found, authorization=f"Bearer {id_token(provider, persist=persist)}")

@@ -178,7 +178,8 @@ class Exchange:
             outcome = self._attempt(named, session, receive, allowed=allowed, read_timeout_s=read_timeout_s)
             if not isinstance(outcome, _Failed):
                 return outcome
-            if outcome.failure.status == 401 and not renewed:
+            is_refused = outcome.failure.status == 401 or outcome.failure.cause is Cause.OUR_CERTIFICATE
+            if is_refused and not renewed:
                 session, renewed = self._renew(session), True
                 continue
             delay_s = self._retry.delay_s(outcome.failure, repeatable=call.repeatable, repetitions=repetitions)
@@ -304,7 +305,12 @@ class Exchange:
 
     def _refused(self, call: Call, session: Session, refusal: Refusal) -> _Failed:
         error = api_error(
-            refusal, what=call.what, where=str(session.endpoint), quote=not call.is_secret, login=session.login
+            refusal,
+            what=call.what,
+            where=str(session.endpoint),
+            quote=not call.is_secret,
+            sent=session.sent,
+            now=self.clock.now(),
         )
         return _Failed(failure=Failure(status=refusal.status, retry_after_s=refusal.retry_after_s), error=error)
 
@@ -318,7 +324,15 @@ class Exchange:
         origin: BaseException | None = None,
         elapsed_s: float = 0.0,
     ) -> _Failed:
+        now, objection = self.clock.now(), None
+        # A server that refuses a certificate may be gone before its reason has arrived.
+        may_be_ours = cause in (Cause.TLS, Cause.BROKEN) and session.sent.is_certificate
+        if cause is Cause.OUR_CERTIFICATE or (may_be_ours and session.sent.is_out_of_date(now)):
+            objection = session.sent.objection(now)
+            cause, reason = Cause.OUR_CERTIFICATE, f"{reason} ({objection.why})"
         error = unreachable(cause, what=call.what, endpoint=session.endpoint, reason=reason, elapsed_s=elapsed_s)
+        if objection is not None:
+            error.fault = objection.fault
         return _Failed(failure=Failure(cause=cause), error=error, origin=origin)
 
     def _count(self, *, requests: int = 0, retries: int = 0, writes: int = 0) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from .._fabric.errors import FailureName
 from .._fabric.resources import Json
 from .complaints import last_line, one_line
 from .kubeconfig_fields import Fields, KubeconfigError
@@ -89,13 +90,14 @@ def credentials_of(plugin: Plugin, *, context: str, server: str, cluster: Json, 
     FabricError when the run was told to stop.
     """
 
-    def failed(why: str, next_step: str = "") -> UnusableError:
+    def failed(why: str, next_step: str = "", fault: FailureName = FailureName.PLUGIN_FAILED) -> UnusableError:
         by_hand = f"run the credentials plugin of the context {context!r} by hand, as the user of the task"
-        return UnusableError(why, next_step or by_hand, what="cannot get credentials", server=server)
+        return UnusableError(why, next_step or by_hand, what="cannot get credentials", server=server, fault=fault)
 
     if plugin.asks:
         why = f"interactiveMode of its exec is Always, and in a task there is nobody to answer {plugin.command}"
-        raise failed(why, "use credentials that need no person, such as those of a service account")
+        person = "use credentials that need no person, such as those of a service account"
+        raise failed(why, person, FailureName.PLUGIN_WAITS)
     run = _run(plugin, cluster, failed)
     if run.status != 0 and STOP.is_set:
         raise STOP.error(what="cannot get credentials", where=server)
@@ -104,7 +106,8 @@ def credentials_of(plugin: Plugin, *, context: str, server: str, cluster: Json, 
     if run.status is None:
         if len(run.output) > DEFAULT.plugin_bytes:
             raise failed(f"{plugin.command} printed more than {DEFAULT.plugin_bytes} bytes{because}")
-        raise failed(f"{plugin.command} gave no credentials within {DEFAULT.plugin_s:g} s{because}")
+        why = f"{plugin.command} gave no credentials within {DEFAULT.plugin_s:g} s{because}"
+        raise failed(why, fault=FailureName.PLUGIN_WAITS)
     if run.status != 0:
         raise failed(f"{plugin.command} gave no credentials, its exit status is {run.status}{because}")
     try:
@@ -123,13 +126,18 @@ def _run(plugin: Plugin, cluster: Json, failed: Callable[..., UnusableError]) ->
     found = str(plugin.path) if plugin.path else shutil.which(plugin.command)
     hint = f"install it, says the kubeconfig: {one_line(plugin.hint)}" if plugin.hint else ""
     if not found:
-        where = "no folder in PATH of the machine where the task runs"
-        raise failed(f"{where} has the credentials plugin {plugin.command}", hint or "install it there")
+        why = f"no folder in PATH of the machine where the task runs has the credentials plugin {plugin.command}"
+        raise failed(why, hint or "install it there", FailureName.PLUGIN_MISSING)
+    if not os.path.exists(found):  # noqa: PTH110 - no error for a name that is too long
+        why = f"{found}, the credentials plugin, does not exist on the machine where the task runs"
+        raise failed(why, hint or "install it there", FailureName.PLUGIN_MISSING)
     environ = {**os.environ, **plugin.environ, "KUBERNETES_EXEC_INFO": json.dumps(info)}
     try:
         return Program([found, *plugin.arguments], environ=environ).finish(seconds=DEFAULT.plugin_s)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "an argument or variable of it holds a zero byte"
+        if isinstance(error, FileNotFoundError):
+            reason = "the program that its first line names is not there"
         raise failed(f"{found} cannot be run: {reason}", hint) from None
 
 

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import threading
 import time
 from collections.abc import Mapping
@@ -23,6 +21,7 @@ from .limits import DEFAULT
 from .proxies import open_pool, proxy_of
 from .tls import tls_context
 from .unusable import UnusableError
+from .validity import of_token
 
 if TYPE_CHECKING:
     from urllib3 import PoolManager
@@ -91,12 +90,8 @@ def check_provider(fields: Fields) -> None:
 
 def _is_valid(token: str) -> bool:
     """For long enough to be used; the API server is the one who looks at its signature."""
-    try:
-        payload = token.split(".")[1]
-        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        return float(claims["exp"]) > time.time() + _MARGIN_S
-    except (IndexError, ValueError, TypeError, KeyError, RecursionError):
-        return False
+    ends = of_token(token).ends
+    return ends is not None and ends.timestamp() > time.time() + _MARGIN_S
 
 
 def _refresh(provider: _Provider, refresh: str) -> tuple[str, str]:

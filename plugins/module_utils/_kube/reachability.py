@@ -38,9 +38,15 @@ class Cause(StrEnum):
     UNRESOLVED = "name not resolved"
     UNROUTED = "no route"
     CERTIFICATE = "certificate"
-    """The server's certificate was not accepted by us."""
+    """The server's certificate was not accepted by us: nobody whom we trust has signed it."""
+    CERTIFICATE_OVER = "certificate out of date"
+    """Its time is over, or has not begun."""
+    CERTIFICATE_NAME = "name in the certificate"
+    """It is for another name or address."""
+    OUR_CERTIFICATE = "our certificate"
+    """Ours was not accepted by the server."""
     TLS = "TLS"
-    """Any other failure of the TLS layer: not TLS at all, or the server did not accept our certificate."""
+    """Any other failure of the TLS layer, such as no TLS at all."""
     PROXY = "proxy"
     """The proxy could not be reached, or would not let us through."""
     BROKEN = "connection broken"
@@ -56,7 +62,37 @@ class Cause(StrEnum):
 
 
 _BEFORE_SENDING = frozenset(
-    {Cause.REFUSED, Cause.TIMED_OUT, Cause.NO_HANDSHAKE, Cause.UNRESOLVED, Cause.UNROUTED, Cause.CERTIFICATE}
+    {
+        Cause.REFUSED,
+        Cause.TIMED_OUT,
+        Cause.NO_HANDSHAKE,
+        Cause.UNRESOLVED,
+        Cause.UNROUTED,
+        Cause.CERTIFICATE,
+        Cause.CERTIFICATE_OVER,
+        Cause.CERTIFICATE_NAME,
+    }
+)
+
+# X509_V_ERR_* of OpenSSL.
+_CAUSE_BY_CODE = {
+    9: Cause.CERTIFICATE_OVER,
+    10: Cause.CERTIFICATE_OVER,
+    62: Cause.CERTIFICATE_NAME,
+    64: Cause.CERTIFICATE_NAME,
+}
+# What a server says of a certificate of ours, in the words of OpenSSL.
+_OUR_CERTIFICATE = frozenset(
+    {
+        "SSLV3_ALERT_BAD_CERTIFICATE",
+        "SSLV3_ALERT_CERTIFICATE_EXPIRED",
+        "SSLV3_ALERT_CERTIFICATE_REVOKED",
+        "SSLV3_ALERT_CERTIFICATE_UNKNOWN",
+        "SSLV3_ALERT_UNSUPPORTED_CERTIFICATE",
+        "TLSV1_ALERT_UNKNOWN_CA",
+        "TLSV1_ALERT_ACCESS_DENIED",
+        "TLSV13_ALERT_CERTIFICATE_REQUIRED",
+    }
 )
 
 _SENTENCES: dict[Cause, tuple[str, str]] = {
@@ -86,7 +122,19 @@ _SENTENCES: dict[Cause, tuple[str, str]] = {
     ),
     Cause.CERTIFICATE: (
         "the certificate shown by {tcp} is not accepted: {reason}",
-        "give the right ca_cert (certificate-authority in a kubeconfig), or an address that the certificate names",
+        "give the right ca_cert (certificate-authority in a kubeconfig), that of a proxy if one signs anew in between",
+    ),
+    Cause.CERTIFICATE_OVER: (
+        "the certificate shown by {tcp} is not accepted: {reason}",
+        "renew the certificate of the API server, or correct the clock of the machine where the task runs",
+    ),
+    Cause.CERTIFICATE_NAME: (
+        "the certificate shown by {tcp} is not accepted: {reason}",
+        "use an address that the certificate names, or write such a name as tls-server-name in the kubeconfig",
+    ),
+    Cause.OUR_CERTIFICATE: (
+        "{tcp} does not accept our client certificate: {reason}",
+        "renew the client certificate, or take the one that was made for this cluster",
     ),
     Cause.TLS: (
         "TLS with {tcp} failed: {reason}",
@@ -161,9 +209,13 @@ def cause_of(error: BaseException) -> Cause:
     # urllib3 calls both a read timeout; only the words of the ssl module tell them apart.
     if any(isinstance(link, TimeoutError) and "handshake" in str(link) for link in chain):
         return Cause.NO_HANDSHAKE
+    for link in chain:
+        if isinstance(link, ssl.SSLCertVerificationError):
+            return _CAUSE_BY_CODE.get(link.verify_code, Cause.CERTIFICATE)
+        if isinstance(link, ssl.SSLError) and link.reason in _OUR_CERTIFICATE:
+            return Cause.OUR_CERTIFICATE
     # From the particular to the general: urllib3 has a refused connection as a child of one that timed out.
     by_class: tuple[tuple[type[BaseException], Cause], ...] = (
-        (ssl.SSLCertVerificationError, Cause.CERTIFICATE),
         (socket.gaierror, Cause.UNRESOLVED),
         (ConnectionRefusedError, Cause.REFUSED),
         (http.ConnectTimeoutError, Cause.TIMED_OUT),
@@ -192,6 +244,8 @@ def unreachable(
     With OUT_OF_TIME, `reason` is the time that was allowed and for what.
     """
     why, next_step = _SENTENCES[cause]
+    if cause is Cause.PROXY and "407" in reason:
+        next_step = "give user and password of the proxy, in its URL or as proxy_headers.proxy_basic_auth"
     values = {
         "tcp": f"{endpoint.address}/TCP",
         "proxy": f"{endpoint.proxy}/TCP",

@@ -5,18 +5,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from .answers import Login
 from .auth_options import Auth
-from .credentials import Credentials, Identity, check_packages, read_credentials
+from .credentials import Credentials, Identity, Server, check_packages, read_credentials
 from .headers import checked
 from .proxies import open_pool, proxy_of
 from .reachability import Endpoint
+from .sent import Login, Sent
 from .tls import tls_context
 from .unusable import UnusableError
+from .validity import Validity, of_certificate, of_token
 
 if TYPE_CHECKING:
     from urllib3 import HTTPHeaderDict, PoolManager
@@ -32,7 +33,7 @@ class Session:
     """Authorization and impersonation."""
     expires: datetime | None = None
     """When the credentials do, as far as that is known."""
-    login: Login = Login.OTHER
+    sent: Sent = field(default_factory=Sent)
 
 
 def open_session(auth: Auth, *, cluster: str, pool_size: int) -> Session:
@@ -70,14 +71,31 @@ def _open(auth: Auth, credentials: Credentials, *, cluster: str, pool_size: int)
         pool=pool,
         headers=_headers(credentials),
         expires=identity.expires,
-        login=_login(identity),
+        sent=_sent(identity, server),
     )
 
 
-def _login(identity: Identity) -> Login:
-    if identity.authorization.startswith("Basic "):
-        return Login.OTHER if identity.certificate else Login.PASSWORD
-    return Login.OTHER if identity.authorization or identity.certificate else Login.NONE
+def _sent(identity: Identity, server: Server) -> Sent:
+    has_token, shows = identity.authorization.startswith("Bearer "), bool(identity.certificate)
+    if not identity.authorization and not shows:
+        return Sent(login=Login.READABLE if server.is_readable_on_the_way else Login.NONE)
+    if not has_token and not shows:
+        return Sent(login=Login.PASSWORD)
+    if identity.giver:
+        called = f"what the plugin {identity.giver} gave and was"
+        renewal = f"log in again where the task runs, so that {identity.giver} gives new credentials"
+        return Sent(called=called, renewal=renewal, validity=_validity(identity), is_certificate=shows)
+    called = "the token and the client certificate" if has_token and shows else "the token"
+    called = called if has_token else "the client certificate"
+    return Sent(called=called, validity=_validity(identity), is_certificate=shows)
+
+
+def _validity(identity: Identity) -> Validity:
+    """Of what counts for the server: the certificate, if there is one."""
+    if identity.certificate:
+        return of_certificate(identity.certificate)
+    found = of_token(identity.authorization.removeprefix("Bearer "))
+    return replace(found, ends=identity.expires or found.ends)
 
 
 def _headers(credentials: Credentials) -> HTTPHeaderDict:

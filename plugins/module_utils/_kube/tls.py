@@ -69,9 +69,21 @@ def _load_certificate(context: ssl.SSLContext, certificate: bytes, key: bytes) -
         with _path_of(certificate) as certificate_path, _path_of(key) as key_path:
             # An empty password makes an encrypted key fail instead of asking at the terminal.
             context.load_cert_chain(certificate_path, key_path, password="")
-    except (OSError, ssl.SSLError, ValueError):
-        why = "the client certificate and its key cannot be read as PEM, do not belong together, or are encrypted"
-        raise UnusableError(why, "correct client_cert and client_key, or those of the kubeconfig") from None
+    except (OSError, ssl.SSLError, ValueError) as error:
+        raise _unusable(certificate, key, error) from None
+
+
+def _unusable(certificate: bytes, key: bytes, error: Exception) -> UnusableError:
+    correct = "correct client_cert and client_key, or those of the kubeconfig"
+    if not _CERTIFICATE.search(certificate.decode("ascii", "ignore")):
+        return UnusableError("the client certificate cannot be read as PEM", correct)
+    if b"ENCRYPTED" in key:
+        return UnusableError("the client key is encrypted", "store it without a passphrase, which nobody could give")
+    if b" PRIVATE KEY-----" not in key:
+        return UnusableError("the client key cannot be read as PEM", correct)
+    if getattr(error, "reason", None) == "KEY_VALUES_MISMATCH":
+        return UnusableError("the client certificate and its key do not belong together", correct)
+    return UnusableError("the client certificate or its key cannot be read as PEM, or do not belong together", correct)
 
 
 @contextmanager

@@ -12,12 +12,19 @@ class UnusableError(Exception):
     """Never leaves `_kube`: `open_session` makes a FabricError of it. No text in it may quote a secret."""
 
     def __init__(
-        self, why: str, next_step: str, *, what: str = "cannot use the connection options", server: str = ""
+        self,
+        why: str,
+        next_step: str,
+        *,
+        what: str = "cannot use the connection options",
+        server: str = "",
+        fault: FailureName = FailureName.NO_CREDENTIALS,
     ) -> None:
         super().__init__(why)
         self.why = why
         self.next_step = next_step
         self.what = what
+        self.fault = fault
         self.server = server
         """URL without credentials, when it is known already."""
 
@@ -28,5 +35,5 @@ class UnusableError(Exception):
             where=f"{cluster} at {self.server}" if self.server else cluster,
             why=self.why,
             next=self.next_step,
-            fault=FailureName.NO_CREDENTIALS,
+            fault=self.fault,
         )

@@ -69,11 +69,11 @@ class Login:
     def open(self) -> Session:
         return open_session(resolve(self.options, {}), cluster="leaf-a", pool_size=1)
 
-    def refusal(self) -> FabricError:
+    def refusal(self, fault: FailureName = FailureName.PLUGIN_FAILED) -> FabricError:
         with pytest.raises(FabricError) as caught:
             self.open()
         assert caught.value.where.startswith("leaf-a")
-        assert caught.value.fault is FailureName.NO_CREDENTIALS
+        assert caught.value.fault is fault
         assert SECRET not in str(caught.value)
         return caught.value
 
@@ -95,7 +95,7 @@ def test_a_token_is_sent(login: Login, version: str) -> None:
 def test_version_v1beta1_needs_no_interactive_mode_and_v1_does(login: Login) -> None:
     del login.plugin["interactiveMode"]
     login.answers(f"{V1}beta1", token="t")
-    assert "interactiveMode of exec of the user 'u'" in login.refusal().why
+    assert "interactiveMode of exec of the user 'u'" in login.refusal(FailureName.NO_CREDENTIALS).why
     login.plugin["apiVersion"] = f"{V1}beta1"
     assert login.open().headers["Authorization"] == "Bearer t"
 
@@ -152,7 +152,7 @@ def test_a_command_with_a_slash_is_beside_the_kubeconfig_and_any_other_in_path(
         assert login.open()
     login.plugin["command"] = "login"
     monkeypatch.setenv("PATH", "/nowhere")
-    assert "no folder in PATH" in login.refusal().why
+    assert "no folder in PATH" in login.refusal(FailureName.PLUGIN_MISSING).why
     monkeypatch.setenv("PATH", str(login.folder))
     assert login.open()
 
@@ -212,11 +212,14 @@ class TestRefused:
     def test_what_kubectl_refuses_or_needs_a_person(self, login: Login, plugin: Mapping[str, object], why: str) -> None:
         login.script("open('ran', 'w')")
         login.plugin |= plugin
-        assert why in login.refusal().why
+        is_always = plugin.get("interactiveMode") == "Always"
+        fault = FailureName.PLUGIN_WAITS if is_always else FailureName.NO_CREDENTIALS
+        assert why in login.refusal(fault).why
+        assert not Path("ran").exists()
 
     def test_a_command_that_is_missing_is_told_with_the_hint_of_the_kubeconfig(self, login: Login) -> None:
         login.plugin |= {"command": "no-such-plugin", "installHint": "see\n\x1b[31mhttps://example.com " + "x" * 500}
-        error = login.refusal()
+        error = login.refusal(FailureName.PLUGIN_MISSING)
         assert (
             error.why
             == "no folder in PATH of the machine where the task runs has the credentials plugin no-such-plugin"
@@ -225,7 +228,14 @@ class TestRefused:
         assert len(error.next) < 400
 
     def test_a_file_that_is_missing_or_no_program(self, login: Login) -> None:
-        assert f"{login.folder}/login cannot be run: No such file or directory" in login.refusal().why
+        login.plugin["installHint"] = "get it from https://example.com"
+        error = login.refusal(FailureName.PLUGIN_MISSING)
+        assert f"{login.folder}/login, the credentials plugin, does not exist" in error.why
+        assert error.next == "install it, says the kubeconfig: get it from https://example.com"
+        (login.folder / "login").write_text("#!/no/such/interpreter\n")
+        (login.folder / "login").chmod(0o700)
+        assert "cannot be run: the program that its first line names is not there" in login.refusal().why
+        (login.folder / "login").chmod(0o600)
         (login.folder / "login").write_text("hello")
         assert "cannot be run: Permission denied" in login.refusal().why
         login.plugin["args"] = ["a\x00b"]
@@ -252,7 +262,7 @@ class TestFailed:
             f"open({str(login.folder / 'pids')!r}, 'w').write(f'{{os.getpid()}} {{child.pid}}')\n"
             f"print({sentence!r}, file=sys.stderr, flush=True)\ntime.sleep(600)"
         )
-        error = login.refusal()
+        error = login.refusal(FailureName.PLUGIN_WAITS)
         assert error.why == f"./login gave no credentials within 1 s: {sentence}"
         for pid in (login.folder / "pids").read_text().split():
             wait_until_gone(int(pid))
@@ -280,14 +290,23 @@ class TestFailed:
             ({"token": 5}, "a field in the status that it printed is no text"),
             ({"token": [SECRET]}, "a field in the status that it printed is no text"),
             ({"clientCertificateData": SECRET}, "only one of clientCertificateData and clientKeyData"),
-            ({"clientCertificateData": SECRET, "clientKeyData": SECRET}, "cannot be read as PEM"),
             ({"token": SECRET, "expirationTimestamp": "tomorrow"}, "is no time"),
-            ({"token": f"{SECRET}\nX-Other: a"}, "would go into the header"),
         ],
     )
     def test_there_is_something_wrong_with_the_answer(self, login: Login, status: dict[str, object], why: str) -> None:
         login.answers(**status)
         assert why in login.refusal().why
+
+    @pytest.mark.parametrize(
+        ("status", "why"),
+        [
+            ({"clientCertificateData": SECRET, "clientKeyData": SECRET}, "cannot be read as PEM"),
+            ({"token": f"{SECRET}\nX-Other: a"}, "would go into the header"),
+        ],
+    )
+    def test_what_it_gives_cannot_be_used(self, login: Login, status: dict[str, object], why: str) -> None:
+        login.answers(**status)
+        assert why in login.refusal(FailureName.NO_CREDENTIALS).why
 
     @pytest.mark.parametrize(
         "said",

@@ -54,16 +54,16 @@ def test_what_is_no_authority_is_told(ca: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("certificate", "key"),
+    ("certificate", "key", "why"),
     [
-        (b"hello", b""),
-        (PEM.client.certificate, b"hello"),
-        (PEM.client.certificate, PEM.server.key),
-        (PEM.client.certificate, b""),
+        (b"hello", b"", "the client certificate cannot be read as PEM"),
+        (PEM.client.certificate, b"hello", "the client key cannot be read as PEM"),
+        (PEM.client.certificate, PEM.server.key, "the client certificate and its key do not belong together"),
+        (PEM.client.certificate, b"", "the client key cannot be read as PEM"),
     ],
 )
-def test_a_key_that_does_not_belong_to_its_certificate_is_told(certificate: bytes, key: bytes) -> None:
-    with pytest.raises(UnusableError, match="do not belong together"):
+def test_a_key_that_does_not_belong_to_its_certificate_is_told(certificate: bytes, key: bytes, why: str) -> None:
+    with pytest.raises(UnusableError, match=why):
         context(certificate=certificate, key=key)
 
 
@@ -76,7 +76,7 @@ def test_an_encrypted_key_is_refused_and_nobody_is_asked_for_its_password() -> N
         serialization.PrivateFormat.PKCS8,
         serialization.BestAvailableEncryption(b"s3cret"),
     )
-    with pytest.raises(UnusableError, match="are encrypted"):
+    with pytest.raises(UnusableError, match="the client key is encrypted"):
         context(certificate=PEM.client.certificate, key=locked)
 
 

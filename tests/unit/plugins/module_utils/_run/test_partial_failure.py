@@ -76,7 +76,7 @@ def test_nothing_wrong_but_the_drift_is_repaired_and_then_quiet(world: World) ->
     ("error", "fault"),
     [
         (errors.Unreachable(what="w", where="x", why="b:1/TCP refused", next="start it"), FailureName.UNREACHABLE),
-        (api_error(errors.Unauthorized, 401), FailureName.TOKEN_EXPIRED),
+        (api_error(errors.Unauthorized, 401), FailureName.CREDENTIALS_REFUSED),
         (api_error(errors.Forbidden, 403), FailureName.MISSING_RIGHT),
     ],
 )
