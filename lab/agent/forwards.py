@@ -17,6 +17,9 @@ from lab.layout import Cluster
 
 Body = Mapping[str, Any]
 
+NO_ADDRESS = "lab.liqo.fabric/no-address"
+"""An annotation of Services that the load balancer of the lab passes over, as if it had none left."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Forward:
@@ -49,14 +52,14 @@ def plan_forwards(cluster: Cluster, services: Iterable[Body], pods: Iterable[Bod
 def _forwards_of(cluster: Cluster, service: Body, pod: Body) -> list[Forward]:
     spec = service["spec"]
     found = []
-    balanced = ingress_of(service) if spec.get("type") == "LoadBalancer" else []
+    balanced = balanced_ips(service) if spec.get("type") == "LoadBalancer" else []
     for port in spec.get("ports") or ():
         if port.get("protocol") != "UDP":
             continue
         target = {"pod_ip": pod["status"]["podIP"], "pod_port": _number(port.get("targetPort"), port["port"])}
         if spec.get("type") in ("NodePort", "LoadBalancer") and port.get("nodePort"):
             found.append(Forward(address=cluster.node_ip, port=port["nodePort"], answers=not balanced, **target))
-        found += [Forward(address=one["ip"], port=port["port"], answers=True, **target) for one in balanced]
+        found += [Forward(address=one, port=port["port"], answers=True, **target) for one in balanced]
     return found
 
 
@@ -128,6 +131,12 @@ def ingress_of(service: Body) -> list[Any]:
     return list(found or [])
 
 
+def balanced_ips(service: Body) -> list[str]:
+    """Those of them that the world routes: IPv4 addresses, no names."""
+    return [one["ip"] for one in ingress_of(service) if "." in one.get("ip", "")]
+
+
 def wants_address(service: Body) -> bool:
-    """Whether the Service is of the type that gets an address from its surroundings."""
-    return bool(service["spec"].get("type") == "LoadBalancer")
+    """Whether the Service is of the type that gets an address from its surroundings; NO_ADDRESS keeps it without."""
+    annotations = service["metadata"].get("annotations") or {}
+    return bool(service["spec"].get("type") == "LoadBalancer") and NO_ADDRESS not in annotations

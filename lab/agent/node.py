@@ -23,7 +23,15 @@ from lab.agent.addresses import (
     routed_pair,
 )
 from lab.agent.containers import RunningContainer
-from lab.agent.forwards import ingress_of, plan_forwards, render_forwards, serving_pods, table_name, wants_address
+from lab.agent.forwards import (
+    balanced_ips,
+    ingress_of,
+    plan_forwards,
+    render_forwards,
+    serving_pods,
+    table_name,
+    wants_address,
+)
 from lab.agent.kubeproxy import kube_proxy
 from lab.agent.placement import pick_node, taints_when_ready
 from lab.agent.plugs import Plug, plan_plug
@@ -251,7 +259,7 @@ class ClusterNode:
         """LoadBalancer Services have their address, each after the delay; returns when the next one is due."""
         dues = []
         services = self._services.objects()
-        used = {one["ip"] for service in services for one in ingress_of(service)}
+        used = {address for service in services for address in balanced_ips(service)}
         for service in services:
             wanted, meta = wants_address(service), service["metadata"]
             if wanted == bool(ingress_of(service)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from lab.agent.forwards import Forward, plan_forwards, render_forwards, serving_pods, wants_address
+from lab.agent.forwards import NO_ADDRESS, Forward, plan_forwards, render_forwards, serving_pods, wants_address
 from tests.lab import agent_bodies as make
 
 LEAF = make.cluster("leaf-a")
@@ -72,6 +72,18 @@ def test_rules_replace_the_clusters_own_table_only() -> None:
 def test_only_load_balancers_want_an_address() -> None:
     assert wants_address(make.service(kind="LoadBalancer"))
     assert not wants_address(make.service(kind="NodePort"))
+
+
+def test_a_load_balancer_may_be_without_an_address_to_give() -> None:
+    full = {**make.service(kind="LoadBalancer")}
+    full["metadata"] = {**full["metadata"], "annotations": {NO_ADDRESS: "true"}}
+    assert not wants_address(full)
+
+
+def test_names_and_ipv6_lead_nowhere_in_the_world() -> None:
+    service = {**make.service(kind="LoadBalancer")}
+    service["status"] = {"loadBalancer": {"ingress": [{"hostname": "lb.example.org"}, {"ip": "2001:db8::1"}, {}]}}
+    assert plan_forwards(LEAF, [service], [READY]) == (forward(LEAF.node_ip, 30000, answers=True),)
 
 
 def test_two_load_balancers_serve_the_same_port_at_their_own_addresses() -> None:

@@ -10,9 +10,9 @@ nothing is concluded from it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Union
 
+from .case import Case, Cause, Clues
 from .command import command
 from .errors import FabricError, FailureName, WaitTimeout
 from .facts import last_seen
@@ -21,6 +21,7 @@ from .model import ClientEndpoint, ClusterId, Pair, ServiceType
 from .objects import Child, Connection, Endpoint, Fact, FactName, Held, Side, TenantNamespace, names
 from .phrases import few
 from .pools import is_inside, largest_free, networks_of
+from .reaching import Dialled, dialled
 from .workload import Workload
 
 MANAGER, IPAM, FABRIC = "controller-manager", "ipam", "fabric"
@@ -28,89 +29,6 @@ MANAGER, IPAM, FABRIC = "controller-manager", "ipam", "fabric"
 
 IN_PLACE_POOLS = (1, 2, 0)
 """Before it an IPAM gives nothing for a CIDR outside its pools; from then on it takes another one."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Allocation:
-    """A Network: what was asked of IPAM, and what it gave."""
-
-    name: str
-    """With its namespace."""
-    peer: ClusterId | None
-    """The peer whose CIDR it is; None for the cluster's own."""
-    wanted: str
-    given: str
-    """Empty as long as IPAM has not answered."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Clues:
-    """What was looked up in one cluster after a wait had timed out."""
-
-    where: str
-    """`leaf-a at https://host:port`."""
-    version: tuple[int, ...] | None = None
-    failure: FabricError | None = None
-    """The API server no longer answers, or no longer lets us in."""
-    workloads: tuple[Workload, ...] | None = None
-    """Those of Liqo itself."""
-    gateway: Workload | None = None
-    """The Deployment of the gateway to the peer."""
-    unseen: tuple[str, ...] = ()
-    """Rights that are missing to see why a gateway does not run: `list pods`."""
-    gateway_missing: bool = False
-    """We could look, and there is no such Deployment."""
-    networks: tuple[Allocation, ...] | None = None
-    pools: tuple[str, ...] = ()
-    """Address pools of IPAM; empty when they are not known."""
-    lacks_address: bool = False
-    """The Service of the gateway server is of type LoadBalancer and has got no address."""
-
-    def down(self, *components: str) -> Workload | None:
-        """The first of these components that does not run; None also when it cannot be told."""
-        for component in components:
-            for workload in self.workloads or ():
-                if workload.component == component and workload.is_down:
-                    return workload
-        return None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """One fact that did not come true, and all that is known around it."""
-
-    fact: Fact
-    sides: Mapping[ClusterId, Side]
-    clues: Mapping[ClusterId, Clues]
-    served_by: Mapping[str, tuple[str, ...]]
-    """Components that take a finalizer away, by finalizer."""
-    client_endpoint: ClientEndpoint | None = None
-    """What is declared of what the client dials."""
-
-    @property
-    def side(self) -> Side:
-        return self.sides[self.fact.cluster]
-
-    @property
-    def here(self) -> Clues:
-        return self.clues[self.fact.cluster]
-
-    @property
-    def both(self) -> tuple[ClusterId, ...]:
-        """The ends of the link that are there to be asked, that of the fact first."""
-        return tuple(cluster for cluster in (self.fact.cluster, self.fact.peer) if cluster in self.clues)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cause:
-    """What was found."""
-
-    fault: FailureName
-    cluster: ClusterId
-    why: str
-    next: str
-    cause: str = ""
-    """The name of what keeps a pod from running."""
 
 
 def diagnose(
@@ -240,16 +158,18 @@ def _pool(case: Case) -> Cause | None:
 
 def _address(case: Case) -> Cause | None:
     """A LoadBalancer without an address."""
-    server = only(case.side.servers)
-    if server is None or not case.here.lacks_address:
+    server, missing = only(case.side.servers), case.here.no_address
+    if server is None or missing is None:
         return None
+    cluster, port = case.fact.cluster, server.spec.port
     place = f"Service {server.meta.namespace}/gw-{server.meta.name}"
     return Cause(
         fault=FailureName.NO_ADDRESS,
-        cluster=case.fact.cluster,
-        why=f"{place} of type {ServiceType.LOAD_BALANCER.value}, port {server.spec.port}/UDP, has got no address",
-        next=f"see that {case.fact.cluster} has a load balancer controller with a free address for {place}, or set"
-        " service_type to NodePort; then run again",
+        cluster=cluster,
+        why=f"{place} of type {ServiceType.LOAD_BALANCER.value}, port {port}/UDP, has got no address"
+        f"{missing.why(cluster, port)}",
+        next=f"see that {cluster} has a load balancer controller with a free address for {place}, or set service_type"
+        f" to NodePort{missing.step}; then run again",
     )
 
 
@@ -303,26 +223,33 @@ def _lacks(clues: Clues) -> str:
 
 
 def _tunnel(case: Case) -> Cause | None:
-    """Both gateways run, and at least one of them says that it hears nothing."""
+    """Both gateways run, and at least one of them says that it hears nothing, or has no address for a name."""
     client, server, endpoint = _dialling(case)
     gateways = [case.clues[cluster].gateway for cluster in case.both]
     running = len(gateways) == 2 and all(gateway is not None and not gateway.is_down for gateway in gateways)
-    if not running or endpoint is None or not all(only(case.sides[cluster].connections) for cluster in case.both):
+    if not running or endpoint is None or only(case.sides[server].connections) is None:
         return None
-    step = (
-        f"let UDP pass from the nodes of {client} to {endpoint} of {server} (firewall, security group, NAT), or"
-        " set server or client_endpoint so that the client can reach the server; then run again"
-    )
-    if case.client_endpoint:
-        step = (
-            f"see that {endpoint} leads to {_advertised(case, server)} and lets UDP pass from the nodes of {client}, or"
-            " correct client_endpoint of this shortcut, which declares it; then run again"
-        )
+    way, is_declared = case.clues[client].dialled or Dialled(endpoint=endpoint), case.client_endpoint is not None
+    if only(case.sides[client].connections) is None:
+        if not way.is_name:
+            return None
+        why = f"the gateway of {client} has no Connection, as long as it finds no address for {way.address}"
+        step = f"make {way.address} resolve in {client}"
+    else:
+        why = f"both gateways run, but {client} gets no answer from {server} at {way.endpoint}"
+        step = f"let UDP pass from the nodes of {client} to {way.endpoint} of {server} (firewall, security group, NAT)"
+        if is_declared:
+            step = (
+                f"see that {endpoint} leads to {_advertised(case, server)} and lets UDP pass from the nodes of {client}"
+            )
+    other = f"set server or client_endpoint so that the client can reach the server{way.step(server)}"
+    if is_declared:
+        other = "correct client_endpoint of this shortcut, which declares it"
     return Cause(
         fault=FailureName.TUNNEL_BLOCKED,
         cluster=client,
-        why=f"both gateways run, but {client} gets no answer from {server} at {endpoint}",
-        next=step,
+        why=f"{why}{way.seen(client)}",
+        next=f"{step}, or {other}; then run again",
     )
 
 
@@ -414,7 +341,7 @@ def _dialling(case: Case) -> tuple[ClusterId, ClusterId, Endpoint | None]:
         client = only(case.sides[cluster].clients)
         if client is not None:
             peer = case.fact.peer if cluster == case.fact.cluster else case.fact.cluster
-            return cluster, peer, client.spec.endpoint if isinstance(client.spec.endpoint, Endpoint) else None
+            return cluster, peer, dialled(client.spec.endpoint) if isinstance(client.spec.endpoint, Endpoint) else None
     return case.fact.cluster, case.fact.peer, None
 
 

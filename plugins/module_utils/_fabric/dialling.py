@@ -72,7 +72,7 @@ def offer(seen: Endpoint, networks: LocalNetworks) -> Offer:
         problem = address_problem(address, networks)
         if problem:
             refused.append(_named(address, number) if problem == NO_HOST else problem)
-        elif not _is_among(address, usable):
+        elif not is_among(address, usable):
             usable.append(address)
     return Offer(usable=tuple(sorted(usable, key=_rank)), refused=tuple(refused))
 
@@ -84,7 +84,7 @@ def reaches(held: Endpoint | Later | None, seen: Endpoint, override: ClientEndpo
     wanted = override or ClientEndpoint()
     among = (wanted.address,) if wanted.address else seen.addresses
     same_port = (held.port, held.protocol) == (wanted.port or seen.port, seen.protocol)
-    return same_port and (held.addresses[0] in among or _is_among(held.addresses[0], among[:MOST_JUDGED]))
+    return same_port and (held.addresses[0] in among or is_among(held.addresses[0], among[:MOST_JUDGED]))
 
 
 def in_full(override: ClientEndpoint | None) -> Endpoint | None:
@@ -156,7 +156,8 @@ def _rank(address: str) -> int:
     return 2 if is_ipv6(address) else 0 if is_ip(address) else 1
 
 
-def _is_among(address: str, others: tuple[str, ...] | list[str]) -> bool:
+def is_among(address: str, others: tuple[str, ...] | list[str]) -> bool:
+    """Is it one of the others, in whatever spelling?"""
     wanted = _canonical(address)
     return any(_canonical(other) == wanted for other in others)
 

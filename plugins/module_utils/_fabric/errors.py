@@ -95,7 +95,7 @@ class FailureName(StrEnum):
     )
     REFUSED_ENDPOINT = (
         "refused-endpoint",
-        "A gateway server advertises an address that its client must not dial, like one of the client's own cluster.",
+        "A gateway server advertises only addresses that its client must not dial, like one of the client's cluster.",
     )
 
     PORT_TAKEN = "port-taken", "A NodePort, or the port of a load balancer address, serves something else already."

@@ -39,7 +39,8 @@ def _look_up(name: str, found: dict[str, tuple[str, ...] | str]) -> None:
         answers = socket.getaddrinfo(name, None, type=socket.SOCK_DGRAM)
     except OSError as problem:
         found[name] = problem.strerror or str(problem)
-    except UnicodeError:
+    except ValueError:
+        # As a label that is too long.
         found[name] = "it is no name of DNS"
     else:
         found[name] = tuple(dict.fromkeys(str(address[0]) for *_kind, address in answers))[:MOST_ADDRESSES]

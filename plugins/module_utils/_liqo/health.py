@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from .._fabric.diagnosis import FABRIC, IPAM, MANAGER, Allocation
+from .._fabric.case import Allocation
+from .._fabric.diagnosis import FABRIC, IPAM, MANAGER
 from .._fabric.phrases import few
 from .._fabric.workload import Workload
 from .body import Json, as_cluster_id, int_at, items_at, text_at
@@ -75,9 +76,11 @@ def parse_allocation(body: Json) -> Allocation:
 
 
 def lacks_address(service: Json) -> bool:
-    """A Service of type LoadBalancer to which nobody has given an address."""
-    is_balanced = text_at(service, "spec", "type") == "LoadBalancer"
-    return is_balanced and not items_at(service, "status", "loadBalancer", "ingress")
+    """A Service of type LoadBalancer that has neither an address nor a name."""
+    if text_at(service, "spec", "type") != "LoadBalancer":
+        return False
+    ingress = items_at(service, "status", "loadBalancer", "ingress")
+    return not any(text_at(entry, key) for entry in ingress for key in ("ip", "hostname"))
 
 
 def _is_pod_of(pod: Json, name: str, component: str) -> bool:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from .._fabric.moments import instant
 from .._fabric.obstacles import Obstacle, ObstacleName, obstacle, refusal
 from .body import Json, at, int_at, items_at, text_at
+from .events import seen_last
 
 MOST = 500
 """Pods, ReplicaSets, containers and conditions that are looked at. A gateway has one pod of three containers."""
@@ -161,7 +161,7 @@ class _Events:
         self._name = text_at(workload, "metadata", "name")
         self._pods = None if around.pods is None else {text_at(pod, "metadata", "name") for pod in around.pods}
         warnings = [event for event in around.events or () if text_at(event, "type") == "Warning"]
-        self._warnings = sorted(filter(self._concerns, warnings), key=_moment, reverse=True)
+        self._warnings = sorted(filter(self._concerns, warnings), key=seen_last, reverse=True)
 
     def last(self, *, pod: str = "", saying: str = "") -> Iterator[Obstacle]:
         """Of all, or of one pod."""
@@ -183,17 +183,6 @@ class _Events:
         if kind in ("Pod", "ReplicaSet"):
             return name.startswith(f"{self._name}-")
         return kind in ("Deployment", "DaemonSet") and name == self._name
-
-
-def _moment(event: Json) -> float:
-    """When it was seen last; the clock of that cluster is compared with itself alone."""
-    times = (
-        text_at(event, "series", "lastObservedTime"),
-        text_at(event, "lastTimestamp"),
-        text_at(event, "eventTime"),
-        text_at(event, "metadata", "creationTimestamp"),
-    )
-    return max((found.timestamp() for found in map(instant, times) if found is not None), default=0.0)
 
 
 def _joined(*parts: str) -> str:

@@ -8,10 +8,11 @@ Never on the way of a healthy run. A clue that cannot be read is left out, so th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
-from .._fabric.diagnosis import Clues, diagnose
+from .._fabric.case import Clues
+from .._fabric.diagnosis import diagnose
 from .._fabric.errors import FabricError, Unauthorized, Unreachable
 from .._fabric.faults import only
 from .._fabric.objects import Fact, FactName, Side
@@ -20,13 +21,12 @@ from .._fabric.resources import Json, Resource
 from .._kube.client import Api
 from .._liqo.health import (
     SERVED_BY,
-    lacks_address,
     parse_allocation,
     parse_workloads,
 )
-from .._liqo.names import GATEWAY_PREFIX
-from .._liqo.resources import DAEMON_SET, DEPLOYMENT, NETWORK, POD, SERVICE
+from .._liqo.resources import DAEMON_SET, DEPLOYMENT, NETWORK, POD
 from .._liqo.surroundings import ipam_pools
+from .address_look import look_at_address, look_at_dialled
 from .gateway_look import look_at_gateway, tolerant
 from .parallel import in_parallel
 from .world import Feed, World
@@ -48,12 +48,16 @@ def explain_timeout(plan: LinkPlan, waiting: Sequence[Fact], world: World, timeo
         sides = {cluster: world[cluster].side(plan.pair.other(cluster)) for cluster in clusters}
     except FabricError as unusable:
         return unusable
-    clues = in_parallel(lambda cluster: _look(world[cluster], sides[cluster], wanted), clusters, limit=2)
+    looks = in_parallel(lambda cluster: _look(world[cluster], sides[cluster], wanted), clusters, limit=2)
+    clues = dict(zip(clusters, looks, strict=True))
+    for cluster, side in sides.items() if FactName.CONNECTED in wanted else ():
+        seen = look_at_dialled(side, sides.get(side.peer), world[cluster].networks)
+        clues[cluster] = replace(clues[cluster], dialled=seen)
     return diagnose(
         plan.pair,
         waiting,
         sides,
-        dict(zip(clusters, clues, strict=True)),
+        clues,
         served_by=SERVED_BY,
         timeout_s=timeout_s,
         client_endpoint=plan.client_endpoint,
@@ -90,18 +94,13 @@ def _clues(api: Api, feed: Feed, side: Side, wanted: frozenset[FactName]) -> Clu
 
 def _gateway_clues(api: Api, side: Side, clues: Clues) -> Clues:
     """By name, so that it works with the rights of Liqo's peering-user too."""
-    look = look_at_gateway(api, side)
-    server = only(side.servers)
-    service: Json | FabricError | None = None
-    if server is not None:
-        place = {"name": f"{GATEWAY_PREFIX}{server.meta.name}", "namespace": server.meta.namespace}
-        service = tolerant(lambda: api.get(SERVICE, **place))
+    look, server = look_at_gateway(api, side), only(side.servers)
     return replace(
         clues,
         gateway=look.workload,
         gateway_missing=look.is_missing,
         unseen=tuple(look.unseen),
-        lacks_address=isinstance(service, Mapping) and lacks_address(service),
+        no_address=look_at_address(api, server) if server is not None else None,
     )
 
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric import evidence, text
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.diagnosis import Clues, diagnose
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.case import Clues
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.diagnosis import diagnose
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.facts import last_seen, value_of
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.findings import refusals
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.gathered import gather, others_own
@@ -24,6 +25,7 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.operations imp
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.picture import dot, mermaid
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.plan import plan_link
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.preflight import preflight
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.reaching import NoAddress
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.removal import plan_forget, plan_removal
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.report import (
     LinkReport,
@@ -162,7 +164,7 @@ def diagnose_all(a: ClusterState, b: ClusterState, raws: dict[Any, Raw]) -> None
             workloads=health.parse_workloads(raw.of(resources.DEPLOYMENT)),
             networks=tuple(map(health.parse_allocation, raw.of(resources.NETWORK))),
             pools=surroundings.ipam_pools(raw.of(resources.DEPLOYMENT)) or (),
-            lacks_address=True,
+            no_address=NoAddress(),
             gateway_missing=True,
         )
         other = a.id if cluster == b.id else b.id

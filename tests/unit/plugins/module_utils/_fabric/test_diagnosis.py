@@ -9,14 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.diagnosis import (
-    FABRIC,
-    IPAM,
-    MANAGER,
-    Allocation,
-    Clues,
-    diagnose,
-)
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.case import Allocation, Clues
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.diagnosis import FABRIC, IPAM, MANAGER, diagnose
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import FabricError, FailureName, Unreachable
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import ClientEndpoint, ClusterId
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.objects import (
@@ -27,6 +21,8 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.objects import
     Kind,
 )
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.obstacles import refusal
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.reaching import Dialled, NoAddress
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.scene import LookUp
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.workload import Workload
 from hypothesis import given
 from hypothesis import strategies as st
@@ -185,10 +181,38 @@ def test_only_an_old_ipam_refuses_what_is_outside_its_pools() -> None:
 
 
 def test_a_load_balancer_without_address_names_service_and_port() -> None:
-    error = explain(on_a(FactName.ENDPOINT), leaf_a=clues("leaf-a", lacks_address=True))
+    error = explain(on_a(FactName.ENDPOINT), leaf_a=clues("leaf-a", no_address=NoAddress()))
     assert error.fault is FailureName.NO_ADDRESS
     assert "Service liqo-tenant-leaf-b/gw-leaf-b of type LoadBalancer, port 51840/UDP" in error.why
     assert "NodePort" in error.next
+
+
+@pytest.mark.parametrize(
+    ("seen", "told", "step"),
+    [
+        (NoAddress(), "has got no address; seen last", "set service_type to NodePort; then"),
+        (
+            NoAddress(said="AllocationFailed: no available IPs"),
+            "no address; its last warning: AllocationFailed: no available IPs; seen last",
+            "set service_type to NodePort; then",
+        ),
+        (
+            NoAddress(is_unheard=True),
+            "no address; why is not seen, since this user may not list events there; seen last",
+            "set service_type to NodePort; then",
+        ),
+        (
+            NoAddress(rivals=("liqo-tenant-leaf-c/gw-leaf-c",)),
+            "no address; liqo-tenant-leaf-c/gw-leaf-c has 51840/UDP on leaf-a already; seen last",
+            "set service_type to NodePort, or another port where all Services share an address; then",
+        ),
+    ],
+)
+def test_what_is_known_of_an_address_that_does_not_come_is_told(seen: NoAddress, told: str, step: str) -> None:
+    error = explain(on_a(FactName.ENDPOINT), leaf_a=clues("leaf-a", no_address=seen))
+    assert error.fault is FailureName.NO_ADDRESS
+    assert told in error.why
+    assert step in error.next
 
 
 @pytest.mark.parametrize("dead", ["leaf-a", "leaf-b"])
@@ -284,6 +308,57 @@ def test_a_blocked_tunnel_to_a_declared_endpoint_names_the_declaration() -> None
     assert "to 203.0.113.7:51841/UDP of leaf-a, as client_endpoint declares" in told.next
 
 
+NAME = "gw.leaf-a.example.org"
+UNKNOWN = LookUp(problem="Name or service not known")
+BY_NAME = Endpoint(addresses=(NAME, "192.0.2.10"), port=51840)
+
+
+def no_answer(way: Dialled, *, is_silent: bool = False, dialling: Endpoint = BY_NAME) -> FabricError:
+    """leaf-b hears nothing of leaf-a, or has no Connection at all."""
+    a, b = link()
+    held = () if is_silent else (connection("leaf-b", "leaf-a", value="Connecting", at=None),)
+    b = edit(having(b, connections=held), Kind.CLIENT, endpoint=dialling)
+    return explain(fact(FactName.CONNECTED, "leaf-b", "leaf-a"), a=a, b=b, leaf_b=clues("leaf-b", dialled=way))
+
+
+def way(address: str = NAME, **known: Any) -> Dialled:
+    return Dialled(endpoint=Endpoint(addresses=(address,), port=51840), **known)
+
+
+@pytest.mark.parametrize(
+    ("seen", "told"),
+    [
+        (way(looked_up=UNKNOWN), f"; {NAME} does not resolve where this runs (Name or service not known); seen last"),
+        (way(looked_up=LookUp(addresses=("203.0.113.7",))), f"; where this runs {NAME} is 203.0.113.7; seen last"),
+        (way(), f"at {NAME}:51840/UDP; seen last"),
+        (way("2001:db8::7"), "at [2001:db8::7]:51840/UDP; gateway pods of leaf-b need IPv6 to reach it; seen last"),
+    ],
+)
+def test_where_a_tunnel_without_an_answer_leads_is_told(seen: Dialled, told: str) -> None:
+    error = no_answer(seen)
+    assert error.fault is FailureName.TUNNEL_BLOCKED
+    assert told in error.why
+
+
+def test_a_client_that_finds_no_address_for_its_name_has_no_connection() -> None:
+    error = no_answer(way(looked_up=UNKNOWN), is_silent=True)
+    assert error.fault is FailureName.TUNNEL_BLOCKED
+    assert error.why.startswith(
+        f"the gateway of leaf-b has no Connection, as long as it finds no address for {NAME}; {NAME} does not resolve"
+    )
+    assert error.next.startswith(f"make {NAME} resolve in leaf-b, or set server or client_endpoint")
+    plain = no_answer(way("192.0.2.10"), is_silent=True, dialling=Endpoint(addresses=("192.0.2.10",), port=51840))
+    assert plain.fault is FailureName.WAIT_TIMEOUT
+
+
+def test_the_other_addresses_of_the_server_are_named_and_the_one_that_is_dialled_stands_alone() -> None:
+    error = no_answer(way(others=("192.0.2.10",)))
+    assert (
+        "client_endpoint so that the client can reach the server, for leaf-a also advertises 192.0.2.10" in error.next
+    )
+    assert f"gets no answer from leaf-a at {NAME}:51840/UDP;" in error.why
+
+
 def test_without_rights_to_see_the_gateways_the_port_is_still_named() -> None:
     one, other = (clues(name, gateway=None, workloads=None) for name in ("leaf-a", "leaf-b"))
     error = explain(on_a(FactName.CONNECTED), leaf_a=one, leaf_b=other)
@@ -355,7 +430,13 @@ _MAYBE_DOWN = st.lists(st.sampled_from([MANAGER, IPAM, FABRIC]), unique=True).ma
 def test_every_combination_has_an_answer_that_says_what_to_do(
     awaited: list[FactName], workloads: tuple[Workload, ...] | None, missing: bool, empty: bool
 ) -> None:
-    seen = clues("leaf-a", workloads=workloads, gateway=None, gateway_missing=missing, lacks_address=missing)
+    seen = clues(
+        "leaf-a",
+        workloads=workloads,
+        gateway=None,
+        gateway_missing=missing,
+        no_address=NoAddress() if missing else None,
+    )
     a = build.cluster("leaf-a") if empty else link()[0]
     error = explain(*map(on_a, awaited), a=a, leaf_a=seen)
     assert error.next

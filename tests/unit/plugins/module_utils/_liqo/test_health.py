@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.diagnosis import IPAM, MANAGER, Allocation
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.case import Allocation
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.diagnosis import IPAM, MANAGER
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import ClusterId
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo import resources
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo.health import (
@@ -88,6 +89,8 @@ def test_a_network_belongs_to_the_peer_of_its_label() -> None:
         ("LoadBalancer", {}, True),
         ("LoadBalancer", {"loadBalancer": {}}, True),
         ("LoadBalancer", {"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]}}, False),
+        ("LoadBalancer", {"loadBalancer": {"ingress": [{"hostname": "lb.example.org"}]}}, False),
+        ("LoadBalancer", {"loadBalancer": {"ingress": [{}, {"ports": [{"port": 51840, "error": "x"}]}]}}, True),
         ("NodePort", {"loadBalancer": {}}, False),
     ],
 )
