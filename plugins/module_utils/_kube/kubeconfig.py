@@ -175,6 +175,8 @@ def _read(path: Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None)
         next_step = "make it readable for the user of the task" if reason else "write it as UTF-8"
+        if isinstance(error, IsADirectoryError):
+            next_step = "give the path of a kubeconfig"
         raise KubeconfigError(f"{path} cannot be read: {reason or 'it is no text'}", next_step) from None
 
 

@@ -120,9 +120,10 @@ class Fields:
             raise KubeconfigError(f"{path} does not exist ({name} of {self.owner})", next_step) from None
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or type(error).__name__
+            is_folder = isinstance(error, IsADirectoryError)
             raise KubeconfigError(
                 f"{path} cannot be read: {reason} ({name} of {self.owner})",
-                "make it readable for the user of the task",
+                "correct that path" if is_folder else "make it readable for the user of the task",
             ) from None
 
     def _inside(self, name: str, content: Json) -> Fields:
