@@ -15,9 +15,7 @@ from typing import Any
 
 from .errors import FabricError
 from .model import ClusterId, Pair
-
-MOST_REASONS = 100
-"""In one event; how many more there are is then said in the last one."""
+from .most import MOST_REASONS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)

@@ -62,6 +62,12 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+def rest(all_of_them: Sequence[object], shown: int, noun: str, key: str, *, indent: str = "  ") -> list[str]:
+    """A line about what is not shown, where there is such."""
+    more = len(all_of_them) - shown
+    return [f"{indent}{counted(more, f'more {noun}')} in the result, under {key}"] if more > 0 else []
+
+
 def milliseconds(value: float) -> str:
     """``0.42 ms``, ``17 ms``: three figures say more than was measured."""
     return f"{value:.0f} ms" if value >= 10 else f"{value:.2g} ms"

@@ -24,10 +24,9 @@ from .faults import (
     unread_keys,
 )
 from .model import ClusterId, Settings
+from .most import MOST_FAULTS
 from .objects import ClusterState
 
-MOST_FAULTS = 50
-"""Of one link; `why_not_next` counts them all."""
 LINK_KINDS = ("Configuration", "GatewayServer", "GatewayClient", "PublicKey")
 
 

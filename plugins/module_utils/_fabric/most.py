@@ -12,3 +12,28 @@ MOST_LINKS = 1000
 """Of one host of an inventory, in its variables. A cluster of the largest fabric that was measured has 200."""
 MOST_LABELS = 100
 """Of one host of an inventory; `keyed_groups` may make a group of each."""
+
+MOST_LINKS_WITH_WRITES = 40
+"""Beyond that, the writes of a link are left to `plan` in the result: a person does not read thousands of lines."""
+MOST_WRITES = 200
+"""For Services; the others are in the result, under `plan`."""
+MOST_GATES = 20
+"""There is one for each ordered pair of leaves."""
+MOST_INFOS = 5
+"""Beyond that, what is only good to know is left to `preflight` in the result."""
+MOST_REASONS = 100
+"""In one event; how many more there are is then said in the last one."""
+MOST_FAULTS = 50
+"""Of one link, in its evidence; `why_not_next` counts them all."""
+MOST_STRANGERS = 50
+"""Links that one cluster tells to have with clusters that are not of the task. It can make up any number of them."""
+MOST_FAULTS_SHOWN = 10
+"""Of one link, or of one Service on one cluster."""
+MOST_ENDPOINTS = 500
+"""That are shown as seen from one cluster."""
+MOST_SERVICES = 500
+"""Services that are shown on one cluster."""
+MOST_ORPHANS = 20
+"""Of one cluster."""
+MOST_FAILURES = 20
+"""Of one place."""

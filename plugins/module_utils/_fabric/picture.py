@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable
 
-from .columns import Row, milliseconds
+from .columns import Row, counted, milliseconds
+from .shown import Shown, shown_links
 from .terminal import one_line
 
 _HEALTHY = ("fresh", "proven")
@@ -25,12 +25,15 @@ def mermaid(result: Row) -> str:
         lines.append(
             f'  {ids[name]}["{_mermaid_text(name)}"]' + (":::unreachable" if not _reachable(result, name) else "")
         )
-    for link in _links(result):
+    shown = _links(result)
+    for link in shown.rows:
         one, other = _ends(link)
         arrow = "-->" if _is_peering(link) else "==="
         if not _is_healthy(link):
             arrow = "-.->" if _is_peering(link) else "-.-"
         lines.append(f'  {ids[one]} {arrow}|"{_mermaid_text(_label(link))}"| {ids[other]}')
+    for number, (name, count) in enumerate(sorted(shown.left_out.items())):
+        lines.append(f'  m{number}["{_mermaid_text(_more(name, count))}"]')
     if any(not _reachable(result, name) for name in names):
         lines.append("  classDef unreachable stroke-dasharray: 4")
     return "\n".join(lines) + "\n"
@@ -42,7 +45,10 @@ def dot(result: Row) -> str:
     for name in _clusters(result):
         style = "" if _reachable(result, name) else " [style=dashed]"
         lines.append(f'  "{_dot_text(name)}"{style};')
-    for link in _links(result):
+    shown = _links(result)
+    for name, count in sorted(shown.left_out.items()):
+        lines.append(f'  "{_dot_text(_more(name, count))}";')
+    for link in shown.rows:
         one, other = _ends(link)
         style = "solid" if _is_peering(link) else "bold"
         direction = "forward" if _is_peering(link) else "none"
@@ -54,12 +60,16 @@ def dot(result: Row) -> str:
 
 def _clusters(result: Row) -> list[str]:
     """All that are named, those that are only ends of links included; sorted."""
-    ends = {str(end) for link in _links(result) for end in (*link["between"], *_ends(link))}
+    ends = {str(end) for link in _links(result).rows for end in (*link["between"], *_ends(link))}
     return sorted(ends | {str(name) for name in result.get("clusters") or ()})
 
 
-def _links(result: Row) -> Iterable[Row]:
-    return [link for link in result.get("links") or () if link.get("kind") != "absent"]
+def _links(result: Row) -> Shown[Row]:
+    return shown_links(result, (link for link in result.get("links") or () if link.get("kind") != "absent"))
+
+
+def _more(cluster: str, count: int) -> str:
+    return f"{cluster}: {counted(count, 'more link')}"
 
 
 def _ends(link: Row) -> tuple[str, str]:

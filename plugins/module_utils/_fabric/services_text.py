@@ -5,15 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from .columns import Row, aligned, aligned_blocks, counted, failure_lines, wrapped
+from .columns import Row, aligned, aligned_blocks, counted, rest, wrapped
+from .most import MOST_ENDPOINTS, MOST_FAULTS_SHOWN, MOST_GATES, MOST_ORPHANS, MOST_SERVICES, MOST_WRITES
+from .shown import in_the_way, shown_of
 
 NONE = "-"
-MOST_WRITES = 200
-"""Beyond that, writes are left to `plan` in the result: nobody reads thousands of lines."""
-MOST_GATES = 20
-"""Beyond that, closed gates are left to `gates` in the result: there is one for each ordered pair of leaves."""
 
 _WORDS = {
     # outcome: (in a plan, of a run)
@@ -30,21 +28,21 @@ _WORDS = {
 def propagation_text(result: Row) -> str:
     """The summary, every Service on every cluster, what is written, which gates are closed, what is in the way."""
     lines = [_summary_line(result)]
-    rows = result.get("services") or ()
-    if rows:
-        lines += ["", *_service_lines(result, rows)]
+    services = shown_of(result.get("services") or (), MOST_SERVICES, _cluster)
+    if services.rows:
+        lines += ["", *_service_lines(result, services.rows), *services.lines("Service", "services")]
     if result.get("plan"):
         title = "Would be written" if result.get("check_mode") else "Written, as planned"
         cells = [_write_cells(op) for op in result["plan"][:MOST_WRITES]]
-        lines += ["", title, *aligned(cells, indent="  "), *_rest(result["plan"], MOST_WRITES, "write", "plan")]
+        lines += ["", title, *aligned(cells, indent="  "), *rest(result["plan"], MOST_WRITES, "write", "plan")]
     # Several Services mostly have the same ones.
     gates = list(dict.fromkeys((row["consumer"], row["provider"], row["detail"]) for row in result.get("gates") or ()))
     if gates:
         lines += ["", "Closed for Liqo's own direct connections"]
         for consumer, provider, detail in gates[:MOST_GATES]:
             lines += wrapped(str(detail), head=f"  {consumer} to {provider}: ")
-        lines += _rest(gates, MOST_GATES, "gate", "gates")
-    return "\n".join([*lines, *_failures(result)])
+        lines += rest(gates, MOST_GATES, "gate", "gates")
+    return "\n".join([*lines, *in_the_way(result)])
 
 
 def services_text(result: Row) -> str:
@@ -60,7 +58,8 @@ def services_text(result: Row) -> str:
     rows = result.get("services") or ()
     if rows:
         lines += ["", *_endpoint_lines(rows)]
-    for row in result.get("orphans") or ():
+    orphans = shown_of(result.get("orphans") or (), MOST_ORPHANS, _cluster)
+    for row in orphans.rows:
         where = (
             f"{row.get('cluster')}: slice {row.get('namespace')}/{row.get('name')} for {row.get('service') or 'nobody'}"
         )
@@ -69,7 +68,8 @@ def services_text(result: Row) -> str:
             *wrapped(f"{where} belongs to nothing any more", head="  "),
             *wrapped(str(row.get("repair")), head="      repair: "),
         ]
-    return "\n".join([*lines, *_failures(result)])
+    lines += orphans.lines("slice", "orphans")
+    return "\n".join([*lines, *in_the_way(result)])
 
 
 def _summary_line(result: Row) -> str:
@@ -84,12 +84,6 @@ def _summary_line(result: Row) -> str:
 def _write_cells(op: Row) -> list[str]:
     name = f"{op.get('namespace')}/{op.get('name')}" if op.get("namespace") else str(op.get("name"))
     return [*(str(op.get(key)) for key in ("cluster", "action", "kind")), name, str(op.get("reason"))]
-
-
-def _rest(all_of_them: Sequence[object], shown: int, noun: str, key: str) -> list[str]:
-    """A line about what is not shown, where there is such."""
-    more = len(all_of_them) - shown
-    return [f"  {counted(more, f'more {noun}')} in the result, under {key}"] if more > 0 else []
 
 
 def _service_lines(result: Row, rows: Sequence[Row]) -> list[str]:
@@ -118,39 +112,43 @@ def _endpoint_lines(rows: Sequence[Row]) -> list[str]:
     """One block per Service and leaf, faults below it."""
     table = [["SERVICE", "SEEN FROM", "POD", "RUNS ON", "ADDRESS", "WAY", "IN USE", "WHY"]]
     owners: list[Row | None] = [None]
-    for row in rows:
-        if not row.get("endpoints"):
-            table.append([_name(row), str(row.get("cluster")), *[NONE] * 5, "it has no endpoint here"])
-            owners.append(row)
-        for endpoint in row.get("endpoints") or ():
-            table.append(
-                [
-                    _name(row),
-                    str(row.get("cluster")),
-                    str(endpoint.get("pod") or NONE),
-                    str(endpoint.get("cluster") or NONE),
-                    str(endpoint.get("address")),
-                    _way(endpoint),
-                    "yes" if endpoint.get("ready") else "no",
-                    str(endpoint.get("why")),
-                ]
-            )
-            owners.append(row)
+    pairs = [(row, endpoint) for row in rows for endpoint in row.get("endpoints") or (None,)]
+    shown = shown_of(pairs, MOST_ENDPOINTS, lambda pair: _cluster(pair[0]))
+    for row, endpoint in shown.rows:
+        table.append([_name(row), str(row.get("cluster")), *_endpoint_cells(endpoint)])
+        owners.append(row)
     blocks = aligned_blocks(table)
     lines: list[str] = []
     for number, (owner, block) in enumerate(zip(owners, blocks, strict=True)):
         lines += block
         if owner is not None and (number + 1 == len(owners) or owners[number + 1] is not owner):
             lines += _fault_lines(owner.get("faults") or ())
-    return lines
+    return lines + shown.lines("endpoint", "services")
 
 
-def _fault_lines(faults: Iterable[Row]) -> list[str]:
+def _endpoint_cells(endpoint: Row | None) -> list[str]:
+    if endpoint is None:
+        return [*[NONE] * 5, "it has no endpoint here"]
+    return [
+        str(endpoint.get("pod") or NONE),
+        str(endpoint.get("cluster") or NONE),
+        str(endpoint.get("address")),
+        _way(endpoint),
+        "yes" if endpoint.get("ready") else "no",
+        str(endpoint.get("why")),
+    ]
+
+
+def _cluster(row: Row) -> str:
+    return str(row.get("cluster") or "")
+
+
+def _fault_lines(faults: Sequence[Row]) -> list[str]:
     lines: list[str] = []
-    for fault in faults:
+    for fault in faults[:MOST_FAULTS_SHOWN]:
         lines += wrapped(str(fault.get("detail")), head=f"    {fault.get('name')}: ")
         lines += wrapped(str(fault.get("repair")), head="        repair: ")
-    return lines
+    return lines + rest(faults, MOST_FAULTS_SHOWN, "fault", "faults", indent="    ")
 
 
 def _way(endpoint: Row) -> str:
@@ -168,11 +166,3 @@ def _unreachable(summary: Row) -> str:
 
 def _name(row: Row) -> str:
     return f"{row.get('hub')}:{row.get('namespace')}/{row.get('name')}"
-
-
-def _failures(result: Row) -> list[str]:
-    failures = result.get("failures") or ()
-    lines = ["", "What is in the way"] if failures else []
-    for failure in failures:
-        lines += failure_lines(failure)
-    return lines

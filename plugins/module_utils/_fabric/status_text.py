@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from .columns import Row, aligned, aligned_blocks, counted, failure_lines, milliseconds, wrapped
+from .columns import Row, aligned, aligned_blocks, counted, milliseconds, rest, wrapped
 from .evidence import Rung
+from .most import MOST_FAULTS_SHOWN
+from .shown import in_the_way, shown_links
 
 NONE = "-"
 
@@ -21,12 +23,9 @@ def status_text(result: Row) -> str:
     if clusters:
         lines += ["", *_cluster_lines(clusters)]
     if links:
-        lines += ["", *_link_lines(links)]
-    if result.get("failures"):
-        lines += ["", "What is in the way"]
-        for failure in result["failures"]:
-            lines += failure_lines(failure)
-    return "\n".join(lines)
+        shown = shown_links(result, links)
+        lines += ["", *_link_lines(shown.rows), *shown.lines("link", "links")]
+    return "\n".join([*lines, *in_the_way(result)])
 
 
 def _summary_line(clusters: Row, links: Sequence[Row]) -> str:
@@ -94,11 +93,13 @@ def _below(link: Row, *, with_limit: bool) -> list[str]:
     next_rung, why = _limit(link)
     if with_limit and why:
         lines += wrapped(why, head=f"    not {next_rung}: ")
-    for fault in _evidence(link).get("faults") or ():
+    faults = _evidence(link).get("faults") or ()
+    for fault in faults[:MOST_FAULTS_SHOWN]:
         lines += wrapped(f"{fault.get('cluster')}: {fault.get('detail')}", head=f"    {fault.get('name')}: ")
         if fault.get("repair"):
             lines += wrapped(str(fault["repair"]), head="        repair: ")
-    for note in _evidence(link).get("notes") or ():
+    lines += rest(faults, MOST_FAULTS_SHOWN, "fault", "faults", indent="    ")
+    for note in (_evidence(link).get("notes") or ())[:MOST_FAULTS_SHOWN]:
         lines += wrapped(str(note), head="    note: ")
     return lines
 

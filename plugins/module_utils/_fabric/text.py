@@ -17,16 +17,12 @@ from .columns import Row, aligned, aligned_blocks, counted, failure_lines, fault
 from .command import command
 from .connector_text import connector_text
 from .model import is_cluster_id
+from .most import MOST_INFOS, MOST_LINKS_WITH_WRITES
 from .services_text import propagation_text, services_text
+from .shown import shown_links
 from .status_text import endpoint_text, status_text
 from .task import Task
 from .terminal import one_lines
-
-MOST_LINKS_WITH_WRITES = 40
-"""Beyond that, the writes of a link are left to `plan` in the result: nobody reads thousands of lines."""
-
-MOST_INFOS = 5
-"""Beyond that, what is only good to know is left to `preflight` in the result."""
 
 _WORDS = {
     # outcome: (summary of a plan, summary of a run, word on the line of a plan, word on the line of a run)
@@ -101,19 +97,22 @@ def is_plan(result: Row) -> bool:
     return any(link.get("outcome") in _WRITTEN and not link.get("changes") for link in _rows(result, "links"))
 
 
-def failed_pairs(result: Row) -> list[list[str]]:
-    """The links that are worth another run once their reasons are gone, as in ``between``.
+def failed_pairs(links: Sequence[Row]) -> list[list[str]]:
+    """Those of the links that are worth another run once their reasons are gone, as in ``between``.
 
     What is no pair of cluster ids cannot be named to a task.
     """
-    bad = [list(link.get("between") or ()) for link in _rows(result, "links") if link.get("outcome") in _BAD]
+    bad = [list(link.get("between") or ()) for link in links if link.get("outcome") in _BAD]
     return [pair for pair in bad if len(pair) == 2 and all(map(is_cluster_id, map(str, pair)))]
 
 
 def _run_lines(result: Row, again: str) -> list[str]:
     lines = [summary_line(result)]
     writes = _writes_by_pair(result)
-    shown = [link for link in _rows(result, "links") if link.get("outcome") != "in_sync" or link.get("notes")]
+    differing = shown_links(
+        result, (link for link in _rows(result, "links") if link.get("outcome") != "in_sync" or link.get("notes"))
+    )
+    shown = differing.rows
     heads = aligned_blocks([_link_cells(link, writes[_pair(link)], result) for link in shown], indent="  ")
     if shown:
         lines.append("")
@@ -126,6 +125,7 @@ def _run_lines(result: Row, again: str) -> list[str]:
     if len(shown) > MOST_LINKS_WITH_WRITES:
         rest = counted(len(shown) - MOST_LINKS_WITH_WRITES, "more link")
         lines.append(f"  the writes of {rest} are in the result, under plan")
+    lines += differing.lines("link", "links")
     strays = [op for op in _rows(result, "plan") if _pair_of(op) not in writes]
     if strays:
         lines += [
@@ -133,7 +133,7 @@ def _run_lines(result: Row, again: str) -> list[str]:
             "  writes of no link of this list",
             *aligned([_write_cells(op, {}) for op in strays], indent="      "),
         ]
-    return lines + _preflight_lines(result) + _failure_lines(result) + _again_lines(result, again)
+    return lines + _preflight_lines(result) + _failure_lines(result, shown) + _again_lines(result, shown, again)
 
 
 def _preflight_lines(result: Row) -> list[str]:
@@ -233,12 +233,8 @@ def _peer(op: Row) -> str:
     return str(op.get("namespace") or op.get("name")).removeprefix("liqo-tenant-")
 
 
-def _failure_lines(result: Row) -> list[str]:
-    failures = list(result.get("failures") or ())
-    concerned = [
-        [pair_name(_pair(link)) for link in _rows(result, "links") if link.get("failure") == failure]
-        for failure in failures
-    ]
+def _failure_lines(result: Row, shown: Sequence[Row]) -> list[str]:
+    failures, concerned = _failures_of(result, shown)
     # A cluster that no link of this run needed is not a failure, but must not be passed over.
     silent = [state["failure"] for state in _states(result) if state.get("failure")]
     extra = [failure for failure in silent if failure not in failures]
@@ -250,13 +246,28 @@ def _failure_lines(result: Row) -> list[str]:
     return lines
 
 
+def _failures_of(result: Row, shown: Sequence[Row]) -> tuple[list[Row], list[list[str]]]:
+    """The failures of the links that are shown, and those of no link; and the links of each."""
+    by_text: dict[str, list[str]] = {}
+    for link in shown:
+        if link.get("failure"):
+            by_text.setdefault(repr(link["failure"]), []).append(pair_name(_pair(link)))
+    of_links = {repr(link["failure"]) for link in _rows(result, "links") if link.get("failure")}
+    failures = [
+        failure for failure in result.get("failures") or () if repr(failure) in by_text or repr(failure) not in of_links
+    ]
+    return failures, [by_text.get(repr(failure), []) for failure in failures]
+
+
 def _states(result: Row) -> list[Row]:
     clusters = result.get("clusters")
     return [state for state in clusters.values() if isinstance(state, Mapping)] if isinstance(clusters, Mapping) else []
 
 
-def _again_lines(result: Row, again: str) -> list[str]:
-    pairs = failed_pairs(result)
+def _again_lines(result: Row, shown: Sequence[Row], again: str) -> list[str]:
+    known = {str(name) for name in result.get("clusters") or ()}
+    # A cluster that is not of the task cannot be named to it.
+    pairs = [pair for pair in failed_pairs(shown) if not known or known.issuperset(pair)]
     if not pairs:
         return []
     # No space in it, so that it is one word for the shell and is not broken here.

@@ -9,7 +9,6 @@ import json
 from datetime import UTC, datetime
 
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.changes import (
-    MOST_REASONS,
     Back,
     Change,
     Lost,
@@ -19,6 +18,7 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.changes import
     lost_event,
 )
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import Unreachable
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.most import MOST_REASONS
 
 from tests.unit.build import cluster_id, pair
 
@@ -69,6 +69,7 @@ def test_an_outage_and_its_end_say_when_it_began() -> None:
         "what": "cannot list",
         "where": "leaf-a at https://x",
         "why": "refused",
+        "cause": "",
         "next": "start it",
         "since": "2026-01-01T00:00:00.000Z",
     }

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import FabricError, FailureName
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.evidence import MOST_FAULTS, weigh
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.evidence import weigh
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.most import MOST_FAULTS
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.objects import Kind
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.operations import Op, Verb, in_order
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.phrases import few

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.most import MOST_GATES, MOST_WRITES
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.propagation.model import Mode, World
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.propagation.report import propagation_result
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.propagation.view import sights_result
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.services_text import MOST_GATES, MOST_WRITES
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.text import result_text
 
 from tests.unit.propagated import after, planned, unread

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.columns import WIDTH
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import State
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.most import MOST_LINKS_WITH_WRITES
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.plan import plan_link
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.report import (
     LinkReport,
@@ -18,7 +19,7 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.report import 
     report_result,
 )
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.task import Task
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.text import MOST_LINKS_WITH_WRITES, result_text
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.text import result_text
 
 from tests.unit import build
 
