@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import NoReturn, cast
 
@@ -76,6 +76,31 @@ class PretendApi:
             and field_selector in (None, f"type={body.get('type')}")
         ]
         return Listing(items=tuple(found), resource_version="1", server_time=_NOW)
+
+    def metadata(self, resource: Resource, *, name: str, namespace: str) -> Json | None:
+        self._ask("list", resource)
+        found = self.store.get((resource.kind, namespace, name))
+        return copy.deepcopy({key: found[key] for key in ("apiVersion", "kind", "metadata")}) if found else None
+
+    def set_labels(
+        self,
+        resource: Resource,
+        *,
+        name: str,
+        namespace: str,
+        uid: str,
+        labels: Mapping[str, str],
+        dry_run: bool = False,
+    ) -> None:
+        """A dry run is always welcome, so that tests see what a write comes to."""
+        if dry_run:
+            return
+        self._ask("patch", resource)
+        body = copy.deepcopy(self._found(resource, name, namespace))
+        if body["metadata"]["uid"] != uid:
+            raise self._conflict(f"cannot change {resource}", "Conflict")
+        body["metadata"]["labels"] = {**body["metadata"].get("labels", {}), **labels}
+        self._keep(body)
 
     def get(self, resource: Resource, *, name: str, namespace: str | None = None) -> Json:
         self._ask("get", resource)

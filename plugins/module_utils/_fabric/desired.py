@@ -35,6 +35,7 @@ from .objects import (
     names,
 )
 from .owners import joined, wish_of
+from .relabel import refuse_lost
 from .reported import refuse_cidrs
 from .rotation import KeyWish
 
@@ -112,12 +113,13 @@ def desired_side(
     Raises FabricError for what ``there`` reports of itself and ``here`` must not be given.
     """
     side, back = here.side(there.id), there.side(here.id)
+    _refuse_unlabelled_namespace(side)
     namespace = tenant_namespace(side)
     configuration = _only(side.configurations)
     override = shortcut.settings.client_endpoint
 
     def wanted(kind: Kind, held: Held | None, spec: Spec, *, within: str = namespace, name: str = side.peer) -> Wanted:
-        marks = adopt and kind is not Kind.PUBLIC_KEY
+        marks = (adopt and kind is not Kind.PUBLIC_KEY) or _is_unclaimed(held)
         spec = joined(spec, held, fabric, wish=wish_of(spec, override), adopt=marks)
         if held is not None:
             name, within = held.meta.name, held.meta.namespace
@@ -158,7 +160,27 @@ def tenant_namespace(side: Side) -> str:
         return thing.meta.name
     for held in side.link_objects():
         return held.meta.namespace
+    return _default_namespace(side)
+
+
+def _default_namespace(side: Side) -> str:
     return f"liqo-tenant-{side.peer}"
+
+
+def _is_unclaimed(held: Held | None) -> bool:
+    """A fabric of this collection made it, and the annotation that says which one was lost: whoever wants it has it."""
+    return held is not None and held.meta.lost is not None and held.meta.lost.unclaimed
+
+
+def _refuse_unlabelled_namespace(side: Side) -> None:
+    """Raises FabricError for a namespace that only labels of other objects lead to, or in whose place another one is.
+
+    Anybody can write such labels on objects in any namespace, so that they are no reason to write to the namespace.
+    """
+    lost = side.lost_namespace
+    if lost is not None and (side.namespaces or lost.name != _default_namespace(side)):
+        why = f"objects of the link with {side.peer} are in it, but it has not the labels of the tenant namespace"
+        refuse_lost(side.cluster, [lost], why=why)
 
 
 def _server_spec(shortcut: Shortcut, here: ClusterState) -> GatewayServerSpec:

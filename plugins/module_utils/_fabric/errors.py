@@ -82,6 +82,10 @@ class FailureName(StrEnum):
         "duplicate-objects",
         "Two objects of one kind are there for one peer, on which Liqo's controllers fail.",
     )
+    LOST_LABEL = (
+        "lost-label",
+        "An object has lost a label by which Liqo finds it, and this collection cannot or must not write it again.",
+    )
     ROLE_CONFLICT = "role-conflict", "Both clusters of a link have a gateway of the same role."
     NAMESPACE_TERMINATING = (
         "namespace-terminating",
@@ -99,7 +103,10 @@ class FailureName(StrEnum):
     )
 
     PORT_TAKEN = "port-taken", "A NodePort, or the port of a load balancer address, serves something else already."
-    NAME_TAKEN = "name-taken", "An object of the needed name is there and belongs to another cluster."
+    NAME_TAKEN = (
+        "name-taken",
+        "An object of the needed name is there and belongs to something else, or two Services need it.",
+    )
 
     # Services that shall use shortcuts.
     GATE_CLOSED = "gate-closed", "Liqo's own direct connections would be wrong for some pair of leaves."

@@ -29,6 +29,7 @@ from .objects import (
     names,
 )
 from .phrases import few
+from .relabel import is_unlabelled, lost_detail, lost_networks, lost_on, write_again
 from .reported import CIDRS_STEP, cidrs_problem
 
 FRESH_S = 30.0
@@ -272,14 +273,13 @@ def _missing(view: View) -> Iterator[Fault]:
 
 def _lost_labels(view: View) -> Iterator[Fault]:
     side = view.side
-    for held in side.held():
-        if not held.spec.labelled:
-            detail = f"{title(held)} lacks a label by which Liqo or this collection finds it"
-            yield view.fault(FaultName.LOST_LABEL, detail, f"write the labels of {title(held)} again")
-    if not side.namespaces and side.link_objects() and "Namespace" not in view.here.unread:
-        name = side.link_objects()[0].meta.namespace
-        detail = f"Namespace {name} is not labelled as the tenant namespace of {view.peer}"
-        yield view.fault(FaultName.LOST_LABEL, detail, f"write the labels of Namespace {name} again")
+    unlabelled = [(title(held), held.meta) for held in side.held() if not held.spec.labelled]
+    for name, meta in (*unlabelled, *lost_on(side), *lost_networks(view.here)):
+        yield view.fault(FaultName.LOST_LABEL, lost_detail(name, meta), write_again(name, meta))
+    lost = side.lost_namespace
+    if lost is not None and "Namespace" not in view.here.unread:
+        detail = f"Namespace {lost.name} is not labelled as the tenant namespace of {view.peer}"
+        yield view.fault(FaultName.LOST_LABEL, detail, write_again(f"Namespace {lost.name}", lost))
 
 
 def _unconfigured(view: View) -> Iterator[Fault]:
@@ -295,6 +295,9 @@ def _cidr_faults(view: View, declared: Settings | None) -> Iterator[Fault]:
     if held is None or there is None:
         return
     native = there.networks.cidrs()
+    if there.lost:
+        # Not all of them are known; the view of the other side names what is lost.
+        return
     if there.hides_own("Network"):
         yield Fault(name=FaultName.UNREAD, cluster=there.id, **_unread_words("Network"))
         return
@@ -322,7 +325,7 @@ def _key_faults(view: View) -> Iterator[Fault]:
     if key_matches(view.here, there) is False:
         detail = f"{title(held)} is not the key of the gateway of {there.id}"
         yield view.fault(FaultName.STALE_KEY, detail, f"write the key of {there.id} into {title(held)}")
-    elif key_matches(view.here, there) is None and only(back.gateways()) is not None:
+    elif key_matches(view.here, there) is None and only(back.gateways()) is not None and not is_unlabelled(back):
         detail = f"the gateway for {view.here.id} has no Secret with a usable key"
         repair = f"look at the controller-manager of Liqo in {there.id}: it makes the Secret"
         yield Fault(name=FaultName.NO_KEY, cluster=there.id, detail=detail, repair=repair)

@@ -55,6 +55,8 @@ class Finding:
     next: str
     fault: FailureName = FailureName.OTHER
     """The name of the failure that an error becomes."""
+    leaves_out: str = ""
+    """The operation that is left out because of it, while the rest of its link goes on."""
 
     def __post_init__(self) -> None:
         if self.level is Level.ERROR and self.pair is None:
@@ -90,6 +92,11 @@ def refusals(findings: Iterable[Finding]) -> dict[Pair, FabricError]:
         if finding.level is Level.ERROR and finding.pair is not None:
             by_pair.setdefault(finding.pair, []).append(finding)
     return {pair: _refusal(found) for pair, found in by_pair.items()}
+
+
+def left_out(findings: Iterable[Finding]) -> frozenset[str]:
+    """The operations that are not carried out, although their links are."""
+    return frozenset(finding.leaves_out for finding in findings) - {""}
 
 
 def refuse(plan: LinkPlan, refused: Mapping[Pair, FabricError]) -> LinkPlan:

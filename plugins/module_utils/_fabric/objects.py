@@ -27,6 +27,7 @@ class Kind(StrEnum):
     SERVER = "GatewayServer"
     CLIENT = "GatewayClient"
     PUBLIC_KEY = "PublicKey"
+    CONNECTION = "Connection"
     FOREIGN_CLUSTER = "ForeignCluster"
 
 
@@ -187,9 +188,27 @@ class SecretSpec(Marked):
     public_key: str = "(known after the pair is made)"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelsSpec(Marked):
+    """The labels of an object that Liqo made: nothing else of it is ever written."""
+
+
 Spec: TypeAlias = (
     "NamespaceSpec | ConfigurationSpec | SecretSpec | GatewayServerSpec | GatewayClientSpec | PublicKeySpec"
+    " | LabelsSpec"
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LostLabels:
+    """What is missing or wrong of the labels by which Liqo or this collection finds an object."""
+
+    resource: str
+    """Its kind as kubectl knows it: ``configurations.networking.liqo.io``."""
+    labels: tuple[str, ...] = ()
+    """As they must be, ``key=value``, sorted."""
+    unclaimed: bool = False
+    """Our label says that one of our fabrics made it, but no annotation says which."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,6 +223,8 @@ class Meta:
     """RFC 3339 with whole seconds, by the clock of the API server."""
     terminating: bool = False
     finalizers: tuple[str, ...] = ()
+    lost: LostLabels | None = None
+    """None where the labels are right, or nobody finds the object by a label."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,6 +280,7 @@ class KeySecret:
 
     meta: Meta
     public_key: str
+    """Empty also where only its labels were read, since it has lost one."""
     owners: frozenset[FabricName] = frozenset()
     """Who had it made; empty when this collection did not. It stays as it was made: a Secret is never updated."""
 
@@ -318,6 +340,8 @@ class Side:
     network_children: tuple[Child, ...] = ()
     peering: tuple[str, ...] = ()
     """What shows a real peering, like ``Tenant hub``; empty when there is none or when it was not read."""
+    lost_namespace: Meta | None = None
+    """The namespace in which the objects are, where that is none of ``namespaces``."""
 
     def held(self) -> tuple[Held, ...]:
         """The objects that we may own, in the order in which they are made."""
@@ -326,6 +350,11 @@ class Side:
     def gateways(self) -> tuple[GatewayServer | GatewayClient, ...]:
         """Servers and clients together: Liqo supports one of them per peer."""
         return self.servers + self.clients
+
+    def key_secret(self) -> KeySecret | None:
+        """The Secret with the keys of the gateway that is there."""
+        used = {(held.meta.namespace, held.secret_name or held.default_secret_name) for held in self.gateways()}
+        return next((held for held in self.secrets if (held.meta.namespace, held.meta.name) in used), None)
 
     def claimed_servers(self) -> frozenset[ClusterId]:
         """The cluster that runs the gateway server, as this side has it; two of them where roles contradict."""
@@ -380,6 +409,8 @@ class ClusterState:
     sides: Mapping[ClusterId, Side]
     read_at: str
     """RFC 3339, by the clock of the API server."""
+    lost: tuple[Meta, ...] = ()
+    """Of the objects of the cluster itself: those without the label by which Liqo finds its own networks."""
     templates: frozenset[tuple[Kind, TemplateRef]] | None = None
     """Gateway templates that exist (SERVER or CLIENT); None when they were not read."""
     unread: tuple[str, ...] = ()

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from .errors import FabricError
 from .model import ClientEndpoint, ClusterId, Pair, ServiceType
-from .objects import Fact, GatewayServerSpec, Kind, Later, Marked, Spec
+from .objects import Fact, GatewayServerSpec, Kind, LabelsSpec, Later, LostLabels, Marked, Spec
 from .phrases import few
 
 _W = TypeVar("_W", bound="Write")
@@ -78,6 +78,13 @@ class Op(Write):
     before: Spec | None = None
     after: Spec | None = None
     awaits: tuple[Fact, ...] = ()
+    lost: LostLabels | None = None
+    """Of one that relabels: what it writes."""
+
+    @property
+    def relabels(self) -> bool:
+        """True when labels are all that is written, of an object whose content is not ours to read or to write."""
+        return isinstance(self.after, LabelsSpec)
 
     @property
     def disturbs(self) -> bool:

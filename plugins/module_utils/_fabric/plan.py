@@ -29,6 +29,7 @@ from .objects import (
 from .operations import BOOKKEEPING, LinkPlan, Op, Verb, complete, diff, laters, ordered
 from .owners import differences, refuse_conflict
 from .phrases import few
+from .relabel import LOST, is_unlabelled, refuse_lost, relabels
 from .rotation import in_shortest_order, key_wishes
 from .sight import refuse_peering, refuse_unread
 
@@ -115,6 +116,8 @@ def refuse_duplicates(side: Side) -> None:
 
 def _refuse_unusable(state: ClusterState, side: Side) -> None:
     refuse_duplicates(side)
+    why = "Liqo and this collection find the networks of a cluster by this label"
+    refuse_lost(state.id, state.lost, why=why)
     if state.version is not None and state.version < OLDEST:
         raise FabricError(
             what=f"Liqo {'.'.join(map(str, state.version))} on {state.id} is too old for shortcuts",
@@ -169,9 +172,14 @@ def _refuse_templates(desired: DesiredSide, here: ClusterState) -> None:
 def _without_unreadable_key(
     desired: DesiredSide, there: ClusterState, back: Side
 ) -> tuple[DesiredSide, tuple[str, ...]]:
-    """Without the right to read the peer's Secret a PublicKey can only be trusted, as long as the gateway is there."""
-    key, hidden = desired.public_key, there.hides("Secret", back.peer)
-    if not hidden or not isinstance(key.spec, PublicKeySpec) or not isinstance(key.spec.key, Later):
+    """Without the key of the peer a PublicKey can only be trusted, as long as the gateway is there.
+
+    It is not known without the right to read the Secret, nor as long as the Secret lacks a label.
+    """
+    key, hidden, lost = desired.public_key, there.hides("Secret", back.peer), is_unlabelled(back)
+    if not (hidden or lost) or not isinstance(key.spec, PublicKeySpec) or not isinstance(key.spec.key, Later):
+        return desired, ()
+    if lost and key.held is None:
         return desired, ()
     if key.held is None or not back.gateways():
         raise FabricError(
@@ -182,7 +190,8 @@ def _without_unreadable_key(
             fault=FailureName.MISSING_RIGHT,
         )
     kept = replace(key, spec=replace(key.spec, key=key.held.spec.key))  # type: ignore[union-attr]
-    return replace(desired, public_key=kept), (f"key of {there.id} not compared: no right to list its Secrets",)
+    why = "its Secret lost a label" if lost else "no right to list its Secrets"
+    return replace(desired, public_key=kept), (f"key of {there.id} not compared: {why}",)
 
 
 def _quarrels(pair: Pair, gateway: Wanted, cluster: ClusterId, fabric: FabricName, force: bool) -> tuple[str, ...]:
@@ -220,9 +229,17 @@ def _side_ops(desired: DesiredSide, here: ClusterState, there: ClusterState) -> 
         if op is not None:
             ops.append(op)
     ops += [_without(held, here.id, there.id, desired) for held in desired.surplus if not held.meta.terminating]
+    ops = _relabelled_first(relabels(here.side(there.id), desired.surplus), ops)
     made = {op.kind: op.id for op in ops if op.verb is Verb.CREATE}
     ops = [_within(op, made) for op in ops]
     return [_after_leftovers(op, here.side(there.id)) for op in ops]
+
+
+def _relabelled_first(labels: list[Op], ops: list[Op]) -> list[Op]:
+    """Liqo looks for the key Secret as soon as a gateway changes, so that it must find it by then."""
+    first = frozenset(op.id for op in labels if op.kind is Kind.SECRET)
+    gateways = (Kind.SERVER, Kind.CLIENT)
+    return labels + [replace(op, needs=op.needs | first) if op.kind in gateways else op for op in ops]
 
 
 def _without(held: KeySecret, cluster: ClusterId, peer: ClusterId, desired: DesiredSide) -> Op:
@@ -273,7 +290,7 @@ def _op(wanted: Wanted, cluster: ClusterId, peer: ClusterId) -> Op | None:
 
 def _because(field: str, before: object, after: object) -> str:
     if field == "labelled":
-        return "lost a label by which Liqo or this collection finds it"
+        return LOST
     if field == "owners":
         return "another fabric joins or leaves its owners"
     if field == "wishes":
@@ -341,8 +358,9 @@ def _across(ops: list[Op]) -> list[Op]:
     """Edges between the sides: what takes a value from the other side's gateway comes after that gateway's write."""
     gateway_op = {op.cluster: op for op in ops if op.kind in (Kind.SERVER, Kind.CLIENT)}
     secret_op = {op.cluster: op for op in ops if op.kind is Kind.SECRET and op.verb is Verb.CREATE}
+    label_op = {op.cluster: op for op in ops if op.kind is Kind.SECRET and op.relabels}
     linked = []
-    for op in ops:
+    for op in [_after_label(op, label_op.get(op.peer)) for op in ops]:
         source = gateway_op.get(op.peer)
         own_key = secret_op.get(op.peer)
         if own_key is not None and any(later.fact.secret for later in laters(op.after)):
@@ -356,6 +374,12 @@ def _across(ops: list[Op]) -> list[Op]:
         else:
             linked.append(op)
     return linked
+
+
+def _after_label(op: Op, label: Op | None) -> Op:
+    """The key of a gateway is read once its Secret is found by its labels."""
+    reads_key = label is not None and FactName.KEY in {later.fact.name for later in laters(op.after)}
+    return replace(op, needs=op.needs | {label.id}) if label is not None and reads_key else op
 
 
 def _goals(ops: list[Op], one: Side, other: Side) -> tuple[Fact, ...]:

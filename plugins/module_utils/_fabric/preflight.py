@@ -9,10 +9,11 @@ Templates that do not exist, versions that are too old and fields that a version
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from .addresses import has_room, inside, is_ipv6, overlap
+from .errors import FailureName
 from .exposure import balancers, dialled_names, ipv6_alone, node_ports, shared_addresses
 from .findings import Check, Finding, Level, in_order
 from .model import ClusterId, Pair
@@ -20,6 +21,7 @@ from .objects import ClusterState, ConfigurationSpec, Endpoint, GatewayClientSpe
 from .operations import LinkPlan, Op
 from .phrases import few
 from .pools import DEFAULT_POOLS
+from .relabel import step
 from .room import gateway_room
 from .scene import Scene, Seen
 
@@ -82,7 +84,11 @@ def _rights(scene: Scene) -> Iterator[Finding]:
     """One finding per link and cluster, the same text for all links that lack the same."""
     missing: dict[tuple[Pair, ClusterId], set[str]] = {}
     for pair, op in scene.ops():
-        missing.setdefault((pair, op.cluster), set()).update(scene.of(op.cluster).denied.get(op.id, ()))
+        denied = scene.of(op.cluster).denied.get(op.id, ())
+        if op.relabels:
+            yield from _labels(scene, pair, op, denied)
+        else:
+            missing.setdefault((pair, op.cluster), set()).update(denied)
     for (pair, cluster), rights in missing.items():
         if rights:
             yield scene.finding(
@@ -94,6 +100,22 @@ def _rights(scene: Scene) -> Iterator[Finding]:
                 why=f"missing on {cluster}: {', '.join(sorted(rights))}",
                 next="grant them, for all namespaces or in the tenant namespaces, or use credentials that have them",
             )
+
+
+def _labels(scene: Scene, pair: Pair, op: Op, denied: Iterable[str]) -> Iterator[Finding]:
+    """A label that we may not write. Without that of the key Secret each change of the gateway makes new keys."""
+    if denied:
+        grave = op.kind is Kind.SECRET
+        found = scene.finding(
+            Check.RIGHTS,
+            Level.ERROR if grave else Level.WARNING,
+            op.cluster,
+            pair,
+            what=f"{op.kind.value} {op.namespace}/{op.name} {op.reason}",
+            why=f"missing on {op.cluster}: {', '.join(denied)}",
+            next=step(op),
+        )
+        yield replace(found, fault=FailureName.LOST_LABEL, leaves_out="" if grave else op.id)
 
 
 def _versions(scene: Scene) -> Iterator[Finding]:

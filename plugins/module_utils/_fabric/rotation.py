@@ -75,7 +75,7 @@ def in_shortest_order(ops: Sequence[Op], wishes: Mapping[ClusterId, KeyWish], si
 
 def has_own_keys(side: Side) -> bool:
     """Its gateway runs with a pair that this collection made."""
-    used = _used(side)
+    used = side.key_secret()
     return used is not None and bool(used.owners)
 
 
@@ -83,12 +83,12 @@ def _has_keys_of_liqo(side: Side) -> bool:
     """A gateway that names no Secret, unless one of ours is there since a run died half-way."""
     if not side.gateways() or any(held.spec.secret for held in side.gateways()):
         return False
-    used = _used(side)
+    used = side.key_secret()
     return not (used.owners if used is not None else _ours(side))
 
 
 def _wish(side: Side, *, own: bool, renew: bool) -> KeyWish:
-    used, ours = _used(side), _ours(side)
+    used, ours = side.key_secret(), _ours(side)
     if renew and side.gateways():
         return KeyWish(secret=next_name(side), make=True, surplus=side.secrets, renews=True)
     if used is not None and used.owners:
@@ -99,12 +99,6 @@ def _wish(side: Side, *, own: bool, renew: bool) -> KeyWish:
         # Of a run that died half-way, or of a gateway that somebody removed.
         return KeyWish(secret=ours[-1].meta.name, surplus=ours[:-1])
     return KeyWish(secret=next_name(side), make=True) if own else KeyWish()
-
-
-def _used(side: Side) -> KeySecret | None:
-    """The Secret of the gateway that is there."""
-    names = {held.secret_name or held.default_secret_name for held in side.gateways()}
-    return next((held for held in side.secrets if held.meta.name in names), None)
 
 
 def _ours(side: Side) -> tuple[KeySecret, ...]:

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The API of one cluster, as few verbs as the work needs: list, get, create, replace, delete, watch.
 
-No patch: the stock roles of Liqo do not grant it. Objects are plain mappings, this file knows no kind; that they have
+The stock roles of Liqo do not grant patch, so it is there for labels alone: those of an object that must not be read,
+or that is not ours to write. Objects are plain mappings, this file knows no kind; that they have
 the shape of an object is known (see door.py). No exception of another library comes out of it, only Unreachable, the
 family of ApiError, and FabricError for answers that cannot be understood or are too large.
 """
@@ -29,6 +30,8 @@ PAGE_SIZE = 500
 """Objects per request of a list."""
 
 _DRY_RUN = {"dryRun": "All"}
+_METADATA_ONLY = "application/json;as={};g=meta.k8s.io;v=v1"
+"""Asks a server for nothing but the metadata of objects."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +132,44 @@ class Api:
         with self._understood(what):
             body = self._perform("GET", resource.path(namespace=namespace, name=name), what=what).body
             return _one(resource, body, name=name, namespace=namespace)
+
+    def metadata(self, resource: Resource, *, name: str, namespace: str) -> Json | None:
+        """The metadata of one object, in a body without anything else; None when there is no such object.
+
+        The content of the object is not asked for, and dropped where it comes all the same. Takes the right to list.
+        """
+        what = f"cannot read the metadata of {_named(resource, name, namespace)}"
+        with self._understood(what):
+            query = {"fieldSelector": f"metadata.name={name}"}
+            accept = _METADATA_ONLY.format("PartialObjectMetadataList")
+            path = resource.path(namespace=namespace)
+            body = self._perform("GET", path, what=what, query=query, is_secret=True, accept=accept).body
+            page = read_page(body, resource=resource, namespace=namespace, limits=self._exchange.limits)
+        found = next((item for item in page.items if _metadata(item).get("name") == name), None)
+        return None if found is None else {key: found[key] for key in ("apiVersion", "kind", "metadata")}
+
+    def set_labels(
+        self,
+        resource: Resource,
+        *,
+        name: str,
+        namespace: str,
+        uid: str,
+        labels: Mapping[str, str],
+        dry_run: bool = False,
+    ) -> None:
+        """These labels are on the object, and nothing else of it has changed.
+
+        Takes the right to patch. Raises NotFound, Forbidden, and Conflict when the name now belongs to an object with
+        another uid.
+        """
+        body = {"metadata": {"uid": uid, "labels": dict(labels)}}
+        what = f"cannot write the labels of {_named(resource, name, namespace)}"
+        query = _DRY_RUN if dry_run else None
+        accept = _METADATA_ONLY.format("PartialObjectMetadata")
+        with self._understood(what):
+            path = resource.path(namespace=namespace, name=name)
+            self._perform("PATCH", path, what=what, query=query, body=body, is_secret=True, accept=accept)
 
     def create(self, resource: Resource, body: Json, *, dry_run: bool = False) -> Json:
         """The object as stored, with `dry_run` as it would be.
@@ -296,8 +337,11 @@ class Api:
         query: Mapping[str, str] | None = None,
         body: Json | None = None,
         is_secret: bool = False,
+        accept: str = "application/json",
     ) -> Answer:
-        call = Call(method=method, path=path, query=query or {}, body=body, what=what, is_secret=is_secret)
+        call = Call(
+            method=method, path=path, query=query or {}, body=body, what=what, is_secret=is_secret, accept=accept
+        )
         return self._exchange.perform(call, deadline=self._deadline)
 
 

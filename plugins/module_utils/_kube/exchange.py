@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _CHUNK = 64 * 1024
+_MERGE = "application/merge-patch+json"
 # urllib3 refuses a timeout of zero.
 _SHORTEST_S = 0.001
 
@@ -51,6 +52,7 @@ class Call:
     """For the error: `cannot list configurations.networking.liqo.io`."""
     is_secret: bool = False
     """An error must not quote the server, which may repeat the body."""
+    accept: str = "application/json"
 
     @property
     def target(self) -> str:
@@ -76,7 +78,7 @@ class Counters:
     """Attempts, as the audit log of the server counts them (those that found no server included)."""
     retries: int = 0
     writes: int = 0
-    """POST, PUT and DELETE that the server confirmed, without dry runs and questions about rights."""
+    """POST, PUT, PATCH and DELETE that the server confirmed, without dry runs and questions about rights."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,10 +245,10 @@ class Exchange:
 
     def _send(self, call: Call, session: Session, content: bytes | None, *, timeout: Timeout) -> BaseHTTPResponse:
         headers = session.headers.copy()
-        headers["Accept"] = "application/json"
+        headers["Accept"] = call.accept
         headers["User-Agent"] = self._user_agent
         if content is not None:
-            headers["Content-Type"] = "application/json"
+            headers["Content-Type"] = _MERGE if call.method == "PATCH" else "application/json"
         self._count(requests=1)
         return session.pool.request(
             call.method,

@@ -23,17 +23,8 @@ from .._fabric.objects import (
 )
 from .._fabric.resources import Resource
 from .body import Json, own_map, writable
-from .names import (
-    GATEWAY_RESOURCE,
-    MANAGED,
-    OWNERS,
-    POD_SECURITY,
-    REMOTE_CLUSTER_ID,
-    TENANT_NAMESPACE,
-    WISHES,
-    write_owners,
-    write_wishes,
-)
+from .labels import labels_of_liqo
+from .names import MANAGED, OWNERS, POD_SECURITY, WISHES, write_owners, write_wishes
 from .resources import (
     CLIENT_TEMPLATE,
     CONFIGURATION,
@@ -78,19 +69,25 @@ def build_key_secret(
 
 def _parts(spec: Spec, peer: ClusterId) -> tuple[Resource, dict[str, str], dict[str, Any]]:
     """The kind, Liqo's labels and the owned fields of ``spec``."""
-    labels: dict[str, str] = {REMOTE_CLUSTER_ID: peer}
+    resource, fields = _kind_and_fields(spec)
+    return resource, labels_of_liqo(resource, peer), fields
+
+
+def _kind_and_fields(spec: Spec) -> tuple[Resource, dict[str, Any]]:
     if isinstance(spec, NamespaceSpec):
-        return NAMESPACE, {**labels, TENANT_NAMESPACE: "true"}, {}
+        return NAMESPACE, {}
     if isinstance(spec, ConfigurationSpec):
         cidr = {"pod": list(spec.remote.pod), "external": list(spec.remote.external)}
-        return CONFIGURATION, labels, {"remote": {"cidr": cidr}}
+        return CONFIGURATION, {"remote": {"cidr": cidr}}
     if isinstance(spec, SecretSpec):
-        return SECRET, {**labels, GATEWAY_RESOURCE: "true"}, {}
+        return SECRET, {}
     if isinstance(spec, GatewayServerSpec):
-        return GATEWAY_SERVER, labels, _server_fields(spec)
+        return GATEWAY_SERVER, _server_fields(spec)
     if isinstance(spec, GatewayClientSpec):
-        return GATEWAY_CLIENT, labels, _client_fields(spec)
-    return PUBLIC_KEY, {**labels, GATEWAY_RESOURCE: "true"}, {"publicKey": _known(spec)}
+        return GATEWAY_CLIENT, _client_fields(spec)
+    if isinstance(spec, PublicKeySpec):
+        return PUBLIC_KEY, {"publicKey": _known(spec)}
+    raise TypeError(f"no body is made of a {type(spec).__name__}")
 
 
 def _server_fields(spec: GatewayServerSpec) -> dict[str, Any]:

@@ -27,10 +27,11 @@ Bodies: TypeAlias = "dict[Resource, dict[Key, Json]]"
 
 
 class ByPeer:
-    """An object belongs to the peer that its label names, else to that of the tenant namespace in which it lies.
+    """An object belongs to the peer of the tenant namespace in which it lies, elsewhere to the peer of its label.
 
-    The latter finds objects that lost their label. What lies in the Liqo namespace concerns the cluster itself. A name
-    that is no cluster id is no peer.
+    So an object that lost its label is found, and who writes into the namespace of one peer changes nothing of another
+    one, whatever a label says. The peer of a namespace is the one that its name is made of, else the one of its labels.
+    What lies in the Liqo namespace concerns the cluster itself. A name that is no cluster id is no peer.
     Methods that change something return the peers whose objects are not what they were.
     """
 
@@ -75,7 +76,7 @@ class ByPeer:
         touched = self._sort_in(resource, key, body)
         if resource == NAMESPACE:
             peer = labels_of(body).get(REMOTE_CLUSTER_ID, "") if labels_of(body).get(TENANT_NAMESPACE) else ""
-            touched |= self._namespace_is_of(key[1], as_cluster_id(peer))
+            touched |= self._namespace_is_of(key[1], tenant_of(key[1]) or as_cluster_id(peer))
         return touched
 
     def drop(self, resource: Resource, key: Key) -> set[ClusterId]:
@@ -89,7 +90,7 @@ class ByPeer:
         return touched
 
     def _namespace_is_of(self, name: str, peer: str) -> set[ClusterId]:
-        """What lies in a namespace without a label of its own follows the namespace."""
+        """What lies in a namespace follows the namespace."""
         touched: set[ClusterId] = set()
         if self._peer_by_namespace.get(name, "") != peer:
             self._peer_by_namespace[name] = peer
@@ -122,14 +123,14 @@ class ByPeer:
 
     def _peer_of(self, resource: Resource, body: Json) -> str:
         claimed = as_cluster_id(_claimed(resource, body))
-        if claimed or resource == FOREIGN_CLUSTER:
+        if resource == FOREIGN_CLUSTER:
             return claimed
         namespace, name = key_of(body)
         if resource == NAMESPACE:
-            return tenant_of(name)
+            return tenant_of(name) or claimed
         if resource in PEERING:
-            return cluster_at(body, "spec", "clusterID")
-        return self._peer_by_namespace.get(namespace) or tenant_of(namespace)
+            return cluster_at(body, "spec", "clusterID") or claimed
+        return self._peer_by_namespace.get(namespace) or tenant_of(namespace) or claimed
 
 
 def key_of(body: Json) -> Key:

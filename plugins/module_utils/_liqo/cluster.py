@@ -7,19 +7,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .._fabric.command import command
 from .._fabric.errors import FabricError, FailureName
 from .._fabric.legal import is_label_key, is_label_value
 from .._fabric.model import ClusterId
-from .._fabric.objects import ClusterInfo, ClusterState, Kind, LocalNetworks, Side, TemplateRef
+from .._fabric.objects import (
+    ClusterInfo,
+    ClusterState,
+    Kind,
+    LocalNetworks,
+    LostLabels,
+    Meta,
+    Side,
+    TemplateRef,
+)
 from .._fabric.phrases import few
 from .._fabric.resources import Resource
 from .._fabric.versions import parse_version
 from . import parse
 from .body import Json, as_cluster_id, cluster_at, items_at, text_at, texts_at
 from .by_peer import ByPeer, key_of
+from .labels import labels_of_liqo
 from .names import NETWORK_TYPE, REMOTE_CLUSTER_ID, VIRTUAL_KUBELET
 from .resources import (
     CLIENT_TEMPLATE,
@@ -41,6 +51,8 @@ from .resources import (
 )
 
 _TAG = re.compile(r"[A-Za-z0-9_][-A-Za-z0-9_.]{0,127}")
+_OWN_NETWORKS = ("pod-cidr", "external-cidr")
+"""How the names begin that Liqo's chart gives to the networks that peers must know; also the values of their label."""
 MOST_PEERS = 10_000
 OLDEST_KINDS = (1, 0)
 """The version that brought the kinds that are read here."""
@@ -146,6 +158,7 @@ def parse_cluster(raw: Raw, cluster: ClusterId) -> ClusterState:
         networks=_networks(raw),
         sides={peer: parse_side(by_peer, cluster, peer) for peer in peers},
         read_at=raw.read_at,
+        lost=_unlabelled_networks(raw),
         templates=_templates(raw),
         unread=tuple(sorted(resource.kind for resource in raw.unread)),
         read_in={resource.kind: places for resource, places in raw.read_in.items()},
@@ -195,7 +208,7 @@ def _left_out(by_peer: ByPeer, cluster: ClusterId) -> Iterator[str]:
 
 def _side(cluster: ClusterId, peer: ClusterId, parts: _Parts) -> Side:
     foreign = parts.of(FOREIGN_CLUSTER)
-    return Side(
+    side = Side(
         cluster=cluster,
         peer=peer,
         namespaces=tuple(parse.parse_namespace(body, peer) for body in parts.of(NAMESPACE)),
@@ -203,9 +216,9 @@ def _side(cluster: ClusterId, peer: ClusterId, parts: _Parts) -> Side:
         servers=tuple(parse.parse_gateway_server(body, peer) for body in parts.of(GATEWAY_SERVER)),
         clients=tuple(parse.parse_gateway_client(body, peer) for body in parts.of(GATEWAY_CLIENT)),
         public_keys=tuple(parse.parse_public_key(body, peer) for body in parts.of(PUBLIC_KEY)),
-        secrets=tuple(parse.parse_key_secret(body) for body in parts.of(SECRET)),
-        connections=tuple(parse.parse_connection(body) for body in parts.of(CONNECTION)),
-        foreign_cluster=parse.parse_foreign_cluster(foreign[0]) if foreign else None,
+        secrets=tuple(parse.parse_key_secret(body, peer) for body in parts.of(SECRET)),
+        connections=tuple(parse.parse_connection(body, peer) for body in parts.of(CONNECTION)),
+        foreign_cluster=parse.parse_foreign_cluster(foreign[0], peer) if foreign else None,
         gateway_children=_children(parts, GATEWAY_CHILDREN),
         network_children=_children(parts, NETWORK_CHILDREN),
         peering=tuple(
@@ -214,6 +227,12 @@ def _side(cluster: ClusterId, peer: ClusterId, parts: _Parts) -> Side:
             for body in parts.of(resource)
         ),
     )
+    objects, known = side.link_objects(), {held.meta.name for held in side.namespaces}
+    if not objects or any(held.meta.namespace in known for held in objects):
+        return side
+    name = objects[0].meta.namespace
+    labels = tuple(sorted(f"{key}={value}" for key, value in labels_of_liqo(NAMESPACE, peer).items()))
+    return replace(side, lost_namespace=Meta(name=name, lost=LostLabels(resource=str(NAMESPACE), labels=labels)))
 
 
 def _children(parts: _Parts, resources: Iterable[Resource]) -> tuple:  # type: ignore[type-arg]
@@ -231,6 +250,18 @@ def _networks(raw: Raw) -> LocalNetworks:
     kinds = ("pod", "external", "service", "internal")
     pod, external, service, internal = (tuple(found.get(f"{kind}-cidr", ())) for kind in kinds)
     return LocalNetworks(pod=pod, external=external, service=service, internal=internal)
+
+
+def _unlabelled_networks(raw: Raw) -> tuple[Meta, ...]:
+    """The networks of the cluster itself that only their names give away: Liqo does not find them either."""
+    found = []
+    for body in raw.of(NETWORK):
+        place, name = key_of(body)
+        kind = next((kind for kind in _OWN_NETWORKS if name == kind or name.startswith(f"{kind}-")), None)
+        if kind and place == raw.liqo_namespace and parse.labels_of(body).get(NETWORK_TYPE) != kind:
+            lost = LostLabels(resource=str(NETWORK), labels=(f"{NETWORK_TYPE}={kind}",))
+            found.append(parse.parse_meta(body, lost))
+    return tuple(sorted(found, key=lambda meta: meta.name))
 
 
 def _templates(raw: Raw) -> frozenset[tuple[Kind, TemplateRef]] | None:

@@ -10,7 +10,7 @@ import binascii
 import re
 from collections.abc import Callable
 
-from .._fabric.model import ClusterId
+from .._fabric.model import ClusterId, FabricName
 from .._fabric.moments import instant
 from .._fabric.objects import (
     Child,
@@ -27,6 +27,7 @@ from .._fabric.objects import (
     Held,
     KeySecret,
     Kind,
+    LostLabels,
     Marked,
     Meta,
     NamespaceSpec,
@@ -35,17 +36,19 @@ from .._fabric.objects import (
     TemplateRef,
     TenantNamespace,
 )
+from .._fabric.resources import Resource
 from .body import Json, at, int_at, items_at, map_at, port_at, text_at, texts_at, word_at
-from .names import (
-    GATEWAY_PREFIX,
-    GATEWAY_RESOURCE,
-    MANAGED,
-    OWNERS,
-    REMOTE_CLUSTER_ID,
-    TENANT_NAMESPACE,
-    WISHES,
-    read_owners,
-    read_wishes,
+from .labels import lost_labels
+from .names import GATEWAY_PREFIX, OWNERS, WISHES, read_owners, read_wishes
+from .resources import (
+    CONFIGURATION,
+    CONNECTION,
+    FOREIGN_CLUSTER,
+    GATEWAY_CLIENT,
+    GATEWAY_SERVER,
+    NAMESPACE,
+    PUBLIC_KEY,
+    SECRET,
 )
 
 KEY_BYTES = 32
@@ -71,9 +74,10 @@ _DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(ns|µs|μs|us|ms|s)")
 MODULES = ("networking", "authentication", "offloading")
 
 
-def parse_meta(body: Json) -> Meta:
+def parse_meta(body: Json, lost: LostLabels | None = None) -> Meta:
     metadata = at(body, "metadata")
     return Meta(
+        lost=lost,
         name=text_at(metadata, "name"),
         namespace=text_at(metadata, "namespace"),
         uid=text_at(metadata, "uid"),
@@ -86,9 +90,9 @@ def parse_meta(body: Json) -> Meta:
 
 def parse_namespace(body: Json, peer: ClusterId) -> TenantNamespace:
     """A tenant namespace. Kubernetes holds it until it is empty, which its spec's finalizer shows."""
-    marked = _marked(body, {REMOTE_CLUSTER_ID: peer, TENANT_NAMESPACE: "true"})
+    meta, marked = _marked(NAMESPACE, body, peer)
     return TenantNamespace(
-        meta=parse_meta(body),
+        meta=meta,
         spec=NamespaceSpec(labelled=marked.labelled, owners=marked.owners),
         remaining="; ".join(
             [
@@ -106,7 +110,7 @@ def parse_configuration(body: Json, peer: ClusterId) -> Configuration:
     Before 1.2.0 Liqo looks at the first CIDR of each list alone. From then on each one must have its remap, and a
     condition must say so for this very generation.
     """
-    marked = _marked(body, {REMOTE_CLUSTER_ID: peer})
+    meta, marked = _marked(CONFIGURATION, body, peer)
     remote = _cidrs(at(body, "spec", "remote", "cidr"))
     remap = _cidrs(at(body, "status", "remote", "cidr"))
     conditions = items_at(body, "status", "conditions")
@@ -122,7 +126,7 @@ def parse_configuration(body: Json, peer: ClusterId) -> Configuration:
             for condition in conditions
         )
     return Configuration(
-        meta=parse_meta(body),
+        meta=meta,
         spec=ConfigurationSpec(labelled=marked.labelled, owners=marked.owners, remote=remote),
         remap=remap if settled else None,
         has_conditions=has_conditions,
@@ -130,10 +134,10 @@ def parse_configuration(body: Json, peer: ClusterId) -> Configuration:
 
 
 def parse_gateway_server(body: Json, peer: ClusterId) -> GatewayServer:
-    marked = _marked(body, {REMOTE_CLUSTER_ID: peer})
+    meta, marked = _marked(GATEWAY_SERVER, body, peer)
     spec = at(body, "spec")
     return GatewayServer(
-        meta=parse_meta(body),
+        meta=meta,
         spec=GatewayServerSpec(
             labelled=marked.labelled,
             owners=marked.owners,
@@ -156,10 +160,10 @@ def parse_gateway_server(body: Json, peer: ClusterId) -> GatewayServer:
 
 
 def parse_gateway_client(body: Json, peer: ClusterId) -> GatewayClient:
-    marked = _marked(body, {REMOTE_CLUSTER_ID: peer})
+    meta, marked = _marked(GATEWAY_CLIENT, body, peer)
     spec = at(body, "spec")
     return GatewayClient(
-        meta=parse_meta(body),
+        meta=meta,
         spec=GatewayClientSpec(
             labelled=marked.labelled,
             owners=marked.owners,
@@ -176,9 +180,9 @@ def parse_gateway_client(body: Json, peer: ClusterId) -> GatewayClient:
 
 
 def parse_public_key(body: Json, peer: ClusterId) -> PublicKey:
-    marked = _marked(body, {REMOTE_CLUSTER_ID: peer, GATEWAY_RESOURCE: "true"})
+    meta, marked = _marked(PUBLIC_KEY, body, peer)
     return PublicKey(
-        meta=parse_meta(body),
+        meta=meta,
         spec=PublicKeySpec(
             labelled=marked.labelled, owners=marked.owners, key=_canonical(text_at(body, "spec", "publicKey"))
         ),
@@ -197,20 +201,21 @@ def parse_held(kind: Kind, body: Json, peer: ClusterId) -> Held:
     return parsers[kind](body, peer)
 
 
-def parse_key_secret(body: Json) -> KeySecret:
+def parse_key_secret(body: Json, peer: ClusterId) -> KeySecret:
     """The public key of a gateway's Secret; empty when it has none of the right length."""
+    owners = _owners(body)
     return KeySecret(
-        meta=parse_meta(body),
+        meta=parse_meta(body, lost_labels(SECRET, body, peer, owners)),
         public_key=_canonical(text_at(body, "data", "publicKey")),
-        owners=read_owners(map_at(body, "metadata", "annotations").get(OWNERS, "")),
+        owners=owners,
     )
 
 
-def parse_connection(body: Json) -> Connection:
+def parse_connection(body: Json, peer: ClusterId) -> Connection:
     latency = at(body, "status", "latency")
     timestamp = text_at(latency, "timestamp")
     return Connection(
-        meta=parse_meta(body),
+        meta=parse_meta(body, lost_labels(CONNECTION, body, peer)),
         value=word_at(body, "status", "value"),
         latency_ms=parse_latency(text_at(latency, "value")),
         latency_at=timestamp if instant(timestamp) is not None else None,
@@ -224,10 +229,10 @@ def parse_latency(text: str) -> float | None:
     return found if found is not None and found <= LONGEST_LATENCY_MS else None
 
 
-def parse_foreign_cluster(body: Json) -> ForeignCluster:
+def parse_foreign_cluster(body: Json, peer: ClusterId) -> ForeignCluster:
     modules = at(body, "status", "modules")
     return ForeignCluster(
-        meta=parse_meta(body),
+        meta=parse_meta(body, lost_labels(FOREIGN_CLUSTER, body, peer)),
         role=word_at(body, "status", "role") or "Unknown",
         modules=frozenset(name for name in MODULES if at(modules, name, "enabled") is True),
     )
@@ -243,14 +248,16 @@ def labels_of(body: Json) -> dict[str, str]:
     return map_at(body, "metadata", "labels")
 
 
-def _marked(body: Json, wanted: dict[str, str]) -> Marked:
-    """Owners, and whether Liqo's labels and our own are as they must be."""
-    labels = labels_of(body)
-    annotations = map_at(body, "metadata", "annotations")
-    owners = read_owners(annotations.get(OWNERS, ""))
-    right = all(labels.get(key) == value for key, value in wanted.items())
-    labelled = right and (labels.get(MANAGED) == "true") == bool(owners)
-    return Marked(labelled=labelled, owners=owners, wishes=read_wishes(annotations.get(WISHES, "")))
+def _marked(resource: Resource, body: Json, peer: ClusterId) -> tuple[Meta, Marked]:
+    """The object with its owners, and whether Liqo's labels and our own are as they must be."""
+    owners = _owners(body)
+    lost = lost_labels(resource, body, peer, owners)
+    wishes = read_wishes(map_at(body, "metadata", "annotations").get(WISHES, ""))
+    return parse_meta(body, lost), Marked(labelled=lost is None, owners=owners, wishes=wishes)
+
+
+def _owners(body: Json) -> frozenset[FabricName]:
+    return read_owners(map_at(body, "metadata", "annotations").get(OWNERS, ""))
 
 
 def _cidrs(cidr: object) -> Cidrs:

@@ -236,7 +236,8 @@ class Right:
 
 def rights_of(op: Op) -> tuple[Right, ...]:
     """What an operation needs, asked for the whole cluster."""
-    return tuple(Right(verb=verb, resource=RESOURCE_BY_KIND[op.kind]) for verb in VERBS[op.verb])
+    verbs = ("patch",) if op.relabels else VERBS[op.verb]
+    return tuple(Right(verb=verb, resource=RESOURCE_BY_KIND[op.kind]) for verb in verbs)
 
 
 def narrowed(right: Right, op: Op) -> Right:

@@ -13,11 +13,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 
 from .._fabric.dialling import resolve
-from .._fabric.errors import Conflict, FabricError, FailureName, NotFound
+from .._fabric.errors import Conflict, FabricError, FailureName, Forbidden, NotFound
 from .._fabric.facts import Value, value_of
 from .._fabric.model import Pair
 from .._fabric.objects import Fact, FactName, Later, SecretSpec, Spec
 from .._fabric.operations import LinkPlan, Op, Verb, diff, laters, still_planned
+from .._fabric.relabel import step
 from .._fabric.resources import Json, Resource
 from .._kube.stop import STOP
 from .._liqo.body import text_at
@@ -40,7 +41,7 @@ from .keypair import new_key_pair
 from .parallel import GRACE_S, attempt_all
 from .progress import SILENT, Progress
 from .world import Feed, World
-from .writing import CONFLICT_TRIES, create_once, delete_unchanged
+from .writing import CONFLICT_TRIES, create_once, delete_unchanged, put_labels
 
 WRITES_AT_ONCE = 8
 """Of one link."""
@@ -222,6 +223,8 @@ def write(op: Op, world: World) -> bool:
     feed = world[op.cluster]
     for cluster in {op.cluster, *(later.fact.cluster for later in laters(op.after))}:
         world[cluster].confirm()
+    if op.relabels:
+        return _relabel(op, feed)
     if op.verb is Verb.CREATE:
         return _create(op, feed, _resolved(op, world))
     if op.verb is Verb.UPDATE:
@@ -293,6 +296,21 @@ def _update(op: Op, feed: Feed, spec: Spec) -> bool:
         else:
             return True
     raise _stale(op, f"{CONFLICT_TRIES} times somebody else wrote it at the same moment")
+
+
+def _relabel(op: Op, feed: Feed) -> bool:
+    """The labels alone are sent. What became of it is seen by the watch or the next reading."""
+    try:
+        put_labels(op, feed.api)
+    except NotFound as missing:
+        raise _stale(op, "it is gone") from missing
+    except Conflict as conflict:
+        raise _stale(op, "another object has taken its name") from conflict
+    except Forbidden as refusal:
+        raise FabricError(
+            what=refusal.what, where=refusal.where, why=refusal.why, next=step(op), fault=FailureName.LOST_LABEL
+        ) from refusal
+    return True
 
 
 def _read_again(op: Op, feed: Feed, resource: Resource) -> Json | None:

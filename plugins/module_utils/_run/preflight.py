@@ -19,7 +19,6 @@ from .._fabric.errors import (
     ApiError,
     Conflict,
     FabricError,
-    FailureName,
     Forbidden,
     NotFound,
     Throttled,
@@ -38,13 +37,13 @@ from .._kube.client import Api
 from .._kube.resolving import resolve
 from .._liqo.body import at, text_at
 from .._liqo.build import build
-from .._liqo.names import IPAM, REMOTE_CLUSTER_ID
-from .._liqo.parse import labels_of
+from .._liqo.names import IPAM
 from .._liqo.resources import DEPLOYMENT, RESOURCE_BY_KIND, RESOURCE_QUOTA, SERVICE
 from .._liqo.rights import Right, narrowed, rights_of
 from .._liqo.surroundings import ipam_pools, pod_security, quotas, service_ports, used_networks
 from .parallel import Pool, attempt_all
 from .read import READ_S, REQUESTS_PER_CLUSTER, Reading
+from .writing import put_labels
 
 _T = TypeVar("_T")
 
@@ -205,19 +204,10 @@ def _can_be_tried(op: Op, ops: Sequence[Op]) -> bool:
 
 def _try(op: Op, reading: Reading) -> FabricError | None:
     """A dry run of one write; the refusal, or None when it would be taken or the world has moved since."""
-    resource = RESOURCE_BY_KIND[op.kind]
     current = _body(op, reading)
     try:
-        if op.verb is Verb.DELETE:
-            reading.api.delete(resource, name=op.name, namespace=op.namespace or None, uid=op.uid, dry_run=True)
-        elif op.after is not None and (op.verb is Verb.CREATE or current is not None):
-            base = current if op.verb is Verb.UPDATE else None
-            body = build(op.after, name=op.name, namespace=op.namespace, peer=op.peer, current=base)
-            write = reading.api.create if op.verb is Verb.CREATE else reading.api.replace
-            write(resource, body, dry_run=True)
-    except Conflict as conflict:
-        return _taken(op, current) if conflict.already_exists and current is not None else None
-    except NotFound:
+        _write_dry(op, reading.api, current)
+    except (Conflict, NotFound):
         return None
     except Throttled:
         raise
@@ -232,6 +222,19 @@ def _try(op: Op, reading: Reading) -> FabricError | None:
     return None
 
 
+def _write_dry(op: Op, api: Api, current: Json | None) -> None:
+    resource = RESOURCE_BY_KIND[op.kind]
+    if op.relabels:
+        put_labels(op, api, dry_run=True)
+    elif op.verb is Verb.DELETE:
+        api.delete(resource, name=op.name, namespace=op.namespace or None, uid=op.uid, dry_run=True)
+    elif op.after is not None and (op.verb is Verb.CREATE or current is not None):
+        base = current if op.verb is Verb.UPDATE else None
+        body = build(op.after, name=op.name, namespace=op.namespace, peer=op.peer, current=base)
+        write = api.create if op.verb is Verb.CREATE else api.replace
+        write(resource, body, dry_run=True)
+
+
 def _body(op: Op, reading: Reading) -> Json | None:
     place = (op.namespace, op.name)
     bodies = reading.raw.of(RESOURCE_BY_KIND[op.kind])
@@ -240,17 +243,6 @@ def _body(op: Op, reading: Reading) -> Json | None:
 
 def _place(body: Json) -> tuple[str, str]:
     return text_at(body, "metadata", "namespace"), text_at(body, "metadata", "name")
-
-
-def _taken(op: Op, current: Json) -> FabricError:
-    """It was there when the plan was made, which did not see it as part of this link."""
-    return FabricError(
-        what=f"the name of {op.kind} {op.namespace}/{op.name} is taken".replace(" /", " "),
-        where=f"cluster {op.cluster}",
-        why=f"its label {REMOTE_CLUSTER_ID} says {labels_of(current).get(REMOTE_CLUSTER_ID, 'nothing')!r}",
-        next=f"correct the label to {op.peer} if the object is meant for that cluster, or delete it if nobody needs it",
-        fault=FailureName.NAME_TAKEN,
-    )
 
 
 def _ports_matter(ops: Sequence[Op]) -> bool:

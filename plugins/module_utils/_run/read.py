@@ -15,17 +15,27 @@ from enum import Enum
 from typing import TypeAlias
 
 from .._fabric.errors import FabricError, Forbidden, NotFound
+from .._fabric.legal import is_dns_name
 from .._fabric.model import Cluster, ClusterId
 from .._fabric.objects import ClusterState
 from .._fabric.resources import Json, Resource
 from .._kube.client import Api, Listing
 from .._kube.limits import DEFAULT
 from .._liqo.body import text_at
-from .._liqo.by_peer import TENANT_PREFIX
+from .._liqo.by_peer import TENANT_PREFIX, tenant_of
 from .._liqo.cluster import Raw, parse_cluster, too_old
 from .._liqo.names import REMOTE_CLUSTER_ID, TENANT_NAMESPACE
 from .._liqo.parse import labels_of
-from .._liqo.resources import BEFORE_REMOVING, BEFORE_WRITING, FOR_EVENTS, FOR_INFO, NAMESPACE, STEADY, Query
+from .._liqo.resources import (
+    BEFORE_REMOVING,
+    BEFORE_WRITING,
+    FOR_EVENTS,
+    FOR_INFO,
+    NAMESPACE,
+    SECRET,
+    STEADY,
+    Query,
+)
 from .parallel import in_parallel, of_each
 from .progress import SILENT, Progress
 from .who import Who
@@ -173,7 +183,39 @@ def _extend(
         read_in={**raw.read_in, **read_in},
         unseen=raw.unseen | refused if narrow else frozenset(),
     )
-    return Reading(api=api, who=who, raw=raw, state=parse_cluster(raw, who.id), scopes={**scopes, **more_scopes})
+    state = parse_cluster(raw, who.id)
+    secrets = _unlabelled_secrets(api, state, peers)
+    if secrets:
+        raw = replace(raw, objects={**raw.objects, SECRET: (*raw.of(SECRET), *secrets)})
+        state = parse_cluster(raw, who.id)
+    return Reading(api=api, who=who, raw=raw, state=state, scopes={**scopes, **more_scopes})
+
+
+def _unlabelled_secrets(api: Api, state: ClusterState, peers: frozenset[ClusterId]) -> list[Json]:
+    """The key Secrets that no list by label shows although a gateway names them: their metadata and nothing else.
+
+    Only of gateways to ``peers``, so that a cluster with thousands of gateways costs no more requests than it has links
+    that matter.
+    """
+    sides = [state.side(peer) for peer in sorted(peers) if peer in state.sides and not state.hides("Secret", peer)]
+    places = [
+        (gateway.meta.namespace, name)
+        for side in sides
+        if side.key_secret() is None
+        for gateway in side.gateways()[:1]
+        for name in [gateway.secret_name or gateway.default_secret_name]
+        if is_dns_name(name)
+    ]
+
+    def look(place: tuple[str, str]) -> Json | None:
+        try:
+            return api.metadata(SECRET, namespace=place[0], name=place[1])
+        except Forbidden:
+            return None
+
+    if not places:
+        return []
+    return [body for body in in_parallel(look, places, limit=REQUESTS_PER_CLUSTER) if body is not None]
 
 
 def list_scope(api: Api, scope: Scope) -> tuple[tuple[Json, ...], str]:
@@ -216,7 +258,7 @@ def _tenant_namespaces(
     And the peers for which we were not allowed to look. Needed where namespaces cannot be listed, and before writing,
     since a namespace may have lost its labels.
     """
-    known = {labels_of(body).get(REMOTE_CLUSTER_ID) for body in listed}
+    known = {tenant_of(_name(body)) or labels_of(body).get(REMOTE_CLUSTER_ID) for body in listed}
 
     def look(peer: ClusterId) -> Json | Forbidden | None:
         try:

@@ -11,11 +11,12 @@ from functools import partial
 
 from .._fabric.blame import blame
 from .._fabric.errors import FabricError, FailureName, attempt
-from .._fabric.findings import Finding, in_order, refusals, refuse
+from .._fabric.findings import Finding, in_order, left_out, refusals, refuse
 from .._fabric.intents import Intent, intents, plan_intent, to_read
 from .._fabric.model import Cluster, ClusterId, Fabric, Pair, State
 from .._fabric.objects import ClusterState, Kind
 from .._fabric.operations import LinkPlan, Op
+from .._fabric.relabel import without
 from .._fabric.removal_limit import limit_removals
 from .._fabric.report import Report
 from .._fabric.saved_plan import beyond, to_saved, to_word
@@ -135,6 +136,8 @@ class _Run:
         self.intents: dict[Pair, Intent] = {}
         self.refused: dict[Pair, FabricError] = {}
         """Links that must not be begun in this run, whatever is read later."""
+        self.left_out: frozenset[str] = frozenset()
+        """Operations that are not carried out in this run, while the rest of their links is."""
 
     def look(self) -> tuple[Readings, dict[Pair, Intent]]:
         """Every cluster that matters, and what shall become of which pair."""
@@ -222,8 +225,10 @@ class _Run:
         states = _states(readings)
         if self.fabric.state is State.GATHERED:
             return {pair: LinkPlan(pair=pair) for pair in wanted}
-        plans = {pair: self._plan_one(intent, states) for pair, intent in wanted.items()}
-        return {pair: refuse(plan, self.refused) for pair, plan in plans.items()}
+        return self._allowed({pair: self._plan_one(intent, states) for pair, intent in wanted.items()})
+
+    def _allowed(self, plans: Mapping[Pair, LinkPlan]) -> dict[Pair, LinkPlan]:
+        return {pair: without(refuse(plan, self.refused), self.left_out) for pair, plan in plans.items()}
 
     def _plan_one(self, intent: Intent, states: Mapping[ClusterId, ClusterState | FabricError]) -> LinkPlan:
         found = attempt(
@@ -238,8 +243,8 @@ class _Run:
     ) -> tuple[dict[Pair, LinkPlan], tuple[Finding, ...]]:
         """The plans without those that an error of the findings stops, and the findings."""
         findings = look_ahead(plans, readings, parallel=self.limits.parallel_clusters)
-        self.refused = refusals(findings)
-        return {pair: refuse(plan, self.refused) for pair, plan in plans.items()}, findings
+        self.refused, self.left_out = refusals(findings), left_out(findings)
+        return self._allowed(plans), findings
 
     def carry_out(
         self,
@@ -266,7 +271,7 @@ class _Run:
                 hindered_s[pair] += max(outcome.took_s, STALE_ROUND_S)
                 rounds[pair] += not outcome.stale or hindered_s[pair] > self.limits.wait_timeout_s
                 results[pair] = replace(outcome, done=results[pair].done + outcome.done)
-                if any(op.kind is Kind.SECRET for op in outcome.done):
+                if any(op.kind is Kind.SECRET and not op.relabels for op in outcome.done):
                     # A rotation that has begun is not begun again; what is left of it is ordinary repair.
                     self.fabric = replace(self.fabric, rotate_keys=self.fabric.rotate_keys - {pair})
                 if outcome.failure is not None and not outcome.stale:

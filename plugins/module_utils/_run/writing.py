@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .._fabric.errors import Conflict, Forbidden, NotFound
+from .._fabric.operations import Op
 from .._fabric.resources import Json, Resource
 from .._kube.client import Api
 from .._liqo.body import says, text_at
+from .._liqo.resources import RESOURCE_BY_KIND
 
 CONFLICT_TRIES = 5
 """Liqo's controllers touch new objects within milliseconds; more conflicts than this mean a tug of war."""
@@ -55,3 +57,10 @@ def delete_unchanged(
         else:
             return True
     return False
+
+
+def put_labels(op: Op, api: Api, *, dry_run: bool = False) -> None:
+    """Write the labels that an object has lost."""
+    labels = dict(label.split("=", 1) for label in (op.lost.labels if op.lost is not None else ()))
+    resource = RESOURCE_BY_KIND[op.kind]
+    api.set_labels(resource, name=op.name, namespace=op.namespace, uid=op.uid, labels=labels, dry_run=dry_run)

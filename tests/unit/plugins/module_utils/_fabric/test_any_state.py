@@ -145,7 +145,7 @@ def report_on(plan: LinkPlan, states: dict[Any, ClusterState], raws: dict[Any, R
         rendered={
             op.cluster: (manifest(op.after, name=op.name, namespace=op.namespace, peer=op.peer),)
             for op in plan.ops
-            if op.after is not None
+            if op.after is not None and not op.relabels
         },
     )
     result = report_result(report)

@@ -16,6 +16,7 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.objects import
     Endpoint,
     Kind,
     LocalNetworks,
+    Meta,
 )
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.operations import Verb
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.plan import plan_link
@@ -88,7 +89,9 @@ DAMAGES = {
         repair=(Verb.UPDATE, Kind.CONFIGURATION),
     ),
     "a namespace that no label gives away": Damage(
-        one=build.having(A, namespaces=()), fault=FaultName.LOST_LABEL, cluster="leaf-a"
+        one=build.having(A, namespaces=(), lost_namespace=Meta(name="liqo-tenant-leaf-b")),
+        fault=FaultName.LOST_LABEL,
+        cluster="leaf-a",
     ),
     "a side that we may not see": Damage(
         other=build.cluster("leaf-b", unread=("Configuration", "GatewayClient", "PublicKey")),

@@ -319,7 +319,7 @@ def test_a_key_secret_has_raw_halves_both_labels_of_liqo_and_our_mark() -> None:
         "networking.liqo.io/gateway-resource": "true",
         "liqo-fabric.github.io/managed": "true",
     }
-    parsed = parse_key_secret(made)
+    parsed = parse_key_secret(made, PEER)
     assert (parsed.meta.name, parsed.owners) == ("gw-leaf-b-1", owners("retail"))
     assert base64.b64decode(parsed.public_key) == public
     assert base64.b64encode(private).decode() not in repr(parsed)

@@ -105,11 +105,33 @@ def test_a_tenant_namespace_that_lost_its_labels_is_known_by_its_name() -> None:
     assert not held.spec.labelled
 
 
-def test_a_label_says_more_than_the_place() -> None:
+@pytest.mark.parametrize(
+    "kind", ["Namespace", "Configuration", "GatewayServer", "PublicKey", "Secret", "Connection", "ForeignCluster"]
+)
+def test_a_label_that_points_to_another_peer_is_not_followed(kind: str) -> None:
     found = bodies.linked_cluster()
-    find(found, "PublicKey")["metadata"]["labels"]["liqo.io/remote-cluster-id"] = "leaf-c"
-    assert state(found).side(B).public_keys == ()
-    assert len(state(found).side(cluster_id("leaf-c")).public_keys) == 1
+    find(found, kind)["metadata"]["labels"]["liqo.io/remote-cluster-id"] = "leaf-c"
+    assert state(found).sides.keys() == {B}
+    held = [thing for thing in vars_of(state(found).side(B)) if thing.meta.lost is not None]
+    assert [thing.meta.lost.labels for thing in held] == [("liqo.io/remote-cluster-id=leaf-b",)]
+
+
+def vars_of(side: Side) -> list[Any]:
+    """Everything of a side that labels lead to."""
+    known = [*side.held(), *side.secrets, *side.connections]
+    return [*known, *([side.foreign_cluster] if side.foreign_cluster is not None else [])]
+
+
+@pytest.mark.parametrize("resource", resources.PEERING, ids=lambda resource: resource.kind)
+def test_a_label_hides_no_peering(resource: Any) -> None:
+    held = bodies.body(resource, "hub", "liqo-tenant-hub", peer="leaf-c", spec={"clusterID": "hub"})
+    assert state([held]).sides.keys() == {cluster_id("hub")}
+
+
+def test_a_label_decides_where_the_place_says_nothing() -> None:
+    found = bodies.linked_cluster()
+    find(found, "PublicKey")["metadata"]["namespace"] = "somewhere"
+    assert len(state(found).side(B).public_keys) == 1
 
 
 def test_what_lies_in_the_liqo_namespace_concerns_no_peer() -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -131,7 +132,7 @@ def test_keys_are_compared_as_bytes() -> None:
     body = bodies.public_key()
     held = parse.parse_public_key(body, PEER).spec.key
     assert held == key("leaf-b to leaf-a")
-    assert parse.parse_key_secret(bodies.secret("leaf-a", here="leaf-b")).public_key == held
+    assert parse.parse_key_secret(bodies.secret("leaf-a", here="leaf-b"), PEER).public_key == held
 
 
 @pytest.mark.parametrize(
@@ -144,11 +145,11 @@ def test_what_is_no_key_is_none(text: Any) -> None:
     assert parse.parse_public_key(body, PEER).spec.key == ""
     held = bodies.secret()
     held["data"]["publicKey"] = text
-    assert parse.parse_key_secret(held).public_key == ""
+    assert parse.parse_key_secret(held, PEER).public_key == ""
 
 
 def test_a_secret_gives_its_public_half_alone() -> None:
-    held = parse.parse_key_secret(bodies.secret())
+    held = parse.parse_key_secret(bodies.secret(), PEER)
     assert held.public_key == key("leaf-a to leaf-b")
     assert bodies.private_key("leaf-a").hex() not in repr(held)
 
@@ -173,20 +174,20 @@ def test_a_latency_of_go_in_milliseconds(text: str, latency_ms: float | None) ->
 
 
 def test_a_connection_as_the_gateway_writes_it() -> None:
-    held = parse.parse_connection(bodies.connection())
+    held = parse.parse_connection(bodies.connection(), PEER)
     assert (held.value, held.latency_ms, held.latency_at) == ("Connected", 1.5, T1)
     fresh = bodies.connection()
     fresh["status"] = {}
-    assert parse.parse_connection(fresh).value == ""
-    assert parse.parse_connection(fresh).latency_at is None
+    assert parse.parse_connection(fresh, PEER).value == ""
+    assert parse.parse_connection(fresh, PEER).latency_at is None
 
 
 def test_a_foreigncluster_without_status_knows_no_role_and_no_module() -> None:
     body = bodies.foreign_cluster(role="Provider")
-    held = parse.parse_foreign_cluster(body)
+    held = parse.parse_foreign_cluster(body, PEER)
     assert (held.role, set(held.modules)) == ("Provider", {"networking"})
     del body["status"]
-    held = parse.parse_foreign_cluster(body)
+    held = parse.parse_foreign_cluster(body, PEER)
     assert (held.role, set(held.modules)) == ("Unknown", set())
 
 
@@ -248,14 +249,14 @@ def test_no_body_whatever_breaks_a_parser(body: dict[str, Any]) -> None:
         parse.parse_public_key,
     ):
         assert parse_kind(body, PEER).meta is not None
-    parsed = (parse.parse_key_secret(body), parse.parse_connection(body), parse.parse_foreign_cluster(body))
-    assert {held.meta for held in parsed} == {parse.parse_child(body, "Network").meta}
+    for parse_other in (parse.parse_key_secret, parse.parse_connection, parse.parse_foreign_cluster):
+        assert replace(parse_other(body, PEER).meta, lost=None) == parse.parse_child(body, "Network").meta
 
 
 @pytest.mark.parametrize("timestamp", ["yesterday", "2026-13-01T00:00:00Z", "2026-01-01\x1b00:00:00Z", 7, None])
 def test_a_latency_without_a_moment_has_none(timestamp: object) -> None:
     body = bodies.connection(latency={"value": "1ms", "timestamp": timestamp})
-    assert parse.parse_connection(body).latency_at is None
+    assert parse.parse_connection(body, PEER).latency_at is None
 
 
 @pytest.mark.parametrize(
@@ -283,7 +284,7 @@ def test_what_is_no_port_is_not_taken_for_one(number: object) -> None:
 
 @pytest.mark.parametrize("value", ["Connected\x1b[2J", "a b", "x" * 64, "{{ 1 }}"], ids=ascii)
 def test_a_state_is_one_word(value: str) -> None:
-    assert parse.parse_connection(bodies.connection(value=value)).value == ""
+    assert parse.parse_connection(bodies.connection(value=value), PEER).value == ""
 
 
 @pytest.mark.parametrize(
@@ -305,7 +306,7 @@ def test_a_key_that_shares_its_secret_with_everybody_is_none(number: int) -> Non
     held, of_gateway = bodies.public_key(), bodies.secret()
     held["spec"]["publicKey"] = of_gateway["data"]["publicKey"] = odd
     assert parse.parse_public_key(held, PEER).spec.key == ""
-    assert parse.parse_key_secret(of_gateway).public_key == ""
+    assert parse.parse_key_secret(of_gateway, PEER).public_key == ""
 
 
 def test_the_points_of_low_order_are_those_that_the_exchange_of_keys_refuses() -> None:

@@ -251,22 +251,6 @@ def test_what_a_dry_run_may_answer(refusal: FabricError, level: str | None) -> N
     assert [one[1:] for one in told] == ([(level, A)] if level else [])
 
 
-def test_a_name_that_an_object_of_another_peer_has_is_named() -> None:
-    stray = bodies.gateway_server()
-    stray["metadata"]["labels"]["liqo.io/remote-cluster-id"] = "leaf-c"
-    api = PretendedApi(refuses={("create", "GatewayServer"): error(Conflict, 409, reason="AlreadyExists")})
-    told = ahead(new(api, bodies.namespace(), stray))
-    (one,) = (it for it in told if it.level == "error")
-    assert one.what == "the name of GatewayServer liqo-tenant-leaf-b/leaf-b is taken"
-    assert one.why == "its label liqo.io/remote-cluster-id says 'leaf-c'"
-    assert one.next == (
-        "correct the label to leaf-b if the object is meant for that cluster, or delete it if nobody needs it"
-    )
-    assert all(it.level != "error" for it in ahead(new(PretendedApi(), bodies.namespace())))
-    stray["metadata"]["labels"]["liqo.io/remote-cluster-id"] = "leaf-b"
-    assert all(it.level != "error" for it in ahead(new(api, bodies.namespace(), stray)))
-
-
 def test_an_api_server_that_answers_no_question_stops_nothing_by_that() -> None:
     api = PretendedApi(refuses={("review", ""): error(Forbidden, 403)})
     assert seen(ahead(new(api))) == [("rights", "info", A)]
