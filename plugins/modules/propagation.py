@@ -103,7 +103,7 @@ options:
     type: bool
     default: true
   wait_timeout:
-    description: Seconds to wait in all.
+    description: Seconds that each cluster is waited for in all. None takes them from another one.
     type: float
     default: 60
   connect_timeout:

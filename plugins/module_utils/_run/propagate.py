@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from .._fabric.blame import over_all
-from .._fabric.errors import FabricError
+from .._fabric.errors import FabricError, FailureName
 from .._fabric.model import ClusterId
 from .._fabric.operations import in_order
 from .._fabric.propagation.model import Propagation, ServiceKey, World
@@ -27,7 +26,7 @@ from .service_read import Readings, ServiceReading, read_services, world_of
 from .who import who_of
 
 ROUNDS = 8
-"""Observe, plan and act at most so often: a policy that takes effect late needs more than one."""
+"""Act on one cluster at most so often: a policy that takes effect late needs more than one round."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +43,7 @@ def propagate(
 ) -> PropagationReport:
     """Make the Services as wished, or with ``check_mode`` say what that would take. Failures are in the report."""
     who = who_of(want.clusters)
-    # Reading is not waiting: a cluster that answers late takes no time from Services of the others.
-    patience_s = limits.wait_timeout_s
+    budgets = _Budgets((cluster.id for cluster in want.clusters), limits.wait_timeout_s)
 
     def read() -> Readings:
         return read_services(want.clusters, apis, hubs=want.hubs, parallel=limits.parallel_clusters, who=who)
@@ -59,21 +57,20 @@ def propagate(
 
     readings, plans = plan(read())
     log = _Log(plans)
-    for _round in range(0 if check_mode else ROUNDS):
-        reached = {key: reading for key, reading in readings.items() if isinstance(reading, ServiceReading)}
-        ops = [op for plan in plans for op in plan.ops if op.id not in log.failed]
+    while not check_mode:
+        reached = _reached(readings, budgets.open)
+        ops = [op for plan in plans for op in plan.ops if op.id not in log.failed and op.cluster in budgets.open]
         # What has failed for good is not waited for.
         goals = [goal for plan in plans for goal in plan.goals if (plan.key, goal.cluster) not in log.failures]
-        if not ops and not (limits.wait and _unmet(goals, reached)):
+        unmet = _unmet(goals, reached) if limits.wait else []
+        if not ops and not unmet:
             break
-        began = time.monotonic()
-        log.add(plans, execute(ops, goals, reached, wait=limits.wait, deadline=began + patience_s))
-        patience_s -= time.monotonic() - began
+        result = execute(ops, goals, reached, wait=limits.wait, patience_s=budgets.left_s)
+        log.add(plans, result)
+        budgets.spend({op.cluster for op in ops} | {goal.cluster for goal in unmet}, result.took_s)
         if STOP.is_set:
             break
         readings, plans = plan(read())
-        if patience_s <= 0:
-            break
     if not check_mode:
         log.close(plans, readings, wait=limits.wait)
     planned = in_order(op for ops in log.planned.values() for op in ops)
@@ -112,6 +109,27 @@ def _planned(want: Propagation, world: World) -> tuple[ServicePlan, ...]:
     return plans
 
 
+class _Budgets:
+    """How often, and how long, each cluster is still worked on. Reading is not waiting, and none takes from another."""
+
+    def __init__(self, clusters: Iterable[ClusterId], patience_s: float) -> None:
+        self.left_s = dict.fromkeys(clusters, patience_s)
+        self._rounds = dict.fromkeys(self.left_s, ROUNDS)
+
+    @property
+    def open(self) -> frozenset[ClusterId]:
+        """A first round is had by all, however short the time."""
+        return frozenset(
+            key for key, rounds in self._rounds.items() if rounds == ROUNDS or (rounds > 0 and self.left_s[key] > 0)
+        )
+
+    def spend(self, clusters: Iterable[ClusterId], took_s: Mapping[ClusterId, float]) -> None:
+        """A round of these clusters is over, of which each took so long."""
+        for key in clusters:
+            self._rounds[key] -= 1
+            self.left_s[key] -= took_s.get(key, 0.0)
+
+
 class _Log:
     """What was planned, done and failed so far, by Service; policies are under None."""
 
@@ -147,12 +165,13 @@ class _Log:
 
     def close(self, plans: Sequence[ServicePlan], readings: Readings, *, wait: bool) -> None:
         """What is still not so after the last look is pending, or where one waited for it a failure."""
-        reached = {key: reading for key, reading in readings.items() if isinstance(reading, ServiceReading)}
+        reached = _reached(readings, readings)
         pending = set()
+        done = {op.id for ops in self.done.values() for op in ops}
         for plan in plans:
             for op in plan.ops:
-                if op.id in self.stale:
-                    self.failures.setdefault((plan.key, op.cluster), self.stale[op.id])
+                if op.id not in done | self.failed:
+                    self.failures.setdefault((plan.key, op.cluster), self.stale.get(op.id) or _not_done(op))
             if plan.key is None:
                 continue
             unmet = _unmet(plan.goals, reached)
@@ -163,6 +182,10 @@ class _Log:
                 else:
                     pending.add((plan.key, cluster))
         self.pending = frozenset(pending)
+
+
+def _reached(readings: Readings, among: Collection[ClusterId]) -> dict[ClusterId, ServiceReading]:
+    return {key: one for key, one in readings.items() if key in among and isinstance(one, ServiceReading)}
 
 
 def _unmet(goals: Iterable[SliceFact], readings: Mapping[ClusterId, ServiceReading]) -> list[SliceFact]:
@@ -181,6 +204,17 @@ def _why(unmet: Sequence[SliceFact], reading: ServiceReading) -> FabricError:
         return interrupted(unmet[0].cluster)
     seen = (truth_of(fact, reading.services.slices, reading) for fact in unmet)
     return next((found for found in seen if isinstance(found, FabricError)), overdue(unmet))
+
+
+def _not_done(op: SliceOp) -> FabricError:
+    """Why an operation is left over when all rounds, or all the time, of its cluster are used up."""
+    return FabricError(
+        what=f"there is still something to do: {op.verb.value} {op.kind.value} {op.namespace}/{op.name}",
+        where=f"cluster {op.cluster}",
+        why=f"{op.reason}; all rounds of this cluster, or all the time that wait_timeout gives it, are used up",
+        next="run again; if that does not help look for another tool that manages the same objects",
+        fault=FailureName.UNSETTLED,
+    )
 
 
 def _latest(first: Sequence[ServicePlan], last: Sequence[ServicePlan]) -> list[ServicePlan]:

@@ -15,10 +15,12 @@ from .._fabric.errors import Conflict, FabricError, FailureName, NotFound, attem
 from .._fabric.model import ClusterId
 from .._fabric.objects import Marked
 from .._fabric.operations import Verb, still_planned
+from .._fabric.phrases import few
 from .._fabric.propagation.model import PolicySpec, Slice
 from .._fabric.propagation.operations import SliceFact, SliceOp, holds
 from .._fabric.resources import Json, Resource
 from .._kube.client import Api
+from .._kube.limits import DEFAULT
 from .._kube.stop import STOP
 from .._liqo.body import text_at
 from .._liqo.policies import build_policy
@@ -47,6 +49,8 @@ class Result:
     """By id of the operation, those that had to wait for a failed one included."""
     unmet: tuple[SliceFact, ...] = ()
     """Goals that did not come true."""
+    took_s: Mapping[ClusterId, float] = field(default_factory=dict)
+    """How long each cluster itself was waited for."""
 
 
 def execute(
@@ -55,19 +59,19 @@ def execute(
     readings: Mapping[ClusterId, ServiceReading],
     *,
     wait: bool,
-    deadline: float,
+    patience_s: Mapping[ClusterId, float],
 ) -> Result:
-    """Carry out the operations, each after those that it needs; then wait for the goals until the deadline, but no
-    longer than SETTLE_S without progress. Never raises a FabricError.
+    """Carry out the operations, each after those that it needs; then wait for the goals, but no longer than SETTLE_S
+    without progress. Each cluster has a patience of its own for all of this. Never raises a FabricError.
     """
     changes = Changes()
     awaited = {fact.cluster for op in ops for fact in op.awaits} | {goal.cluster for goal in goals if wait}
     feeds = {key: SliceFeed(readings[key], changes) for key in sorted(awaited) if key in readings}
     try:
-        run = _Run(readings, feeds, changes, deadline)
+        run = _Run(readings, feeds, changes, patience_s)
         run.carry_out_all(ops)
         unmet = run.await_goals(goals) if wait else ()
-        return Result(done=tuple(run.done), failures=run.failures, unmet=unmet)
+        return Result(done=tuple(run.done), failures=run.failures, unmet=unmet, took_s=run.took_s)
     finally:
         for feed in feeds.values():
             feed.close()
@@ -79,73 +83,101 @@ class _Run:
         readings: Mapping[ClusterId, ServiceReading],
         feeds: Mapping[ClusterId, SliceFeed],
         changes: Changes,
-        deadline: float,
+        patience_s: Mapping[ClusterId, float],
     ) -> None:
         self.readings = readings
         self.feeds = feeds
         self.changes = changes
-        self.deadline = deadline
+        self.patience_s = patience_s
+        self.took_s: dict[ClusterId, float] = {}
         self.done: list[SliceOp] = []
         self.failures: dict[str, FabricError] = {}
 
     def carry_out_all(self, ops: Sequence[SliceOp]) -> None:
         """Each cluster by itself: writes that one of them answers late take no time from the steps of another."""
-        groups = _apart(ops)
+        cluster_of = {op.id: op.cluster for op in ops}
+        groups: dict[ClusterId, list[SliceOp]] = {}
+        for op in ops:
+            if elsewhere := {need for need in op.needs if cluster_of.get(need, op.cluster) != op.cluster}:
+                self.failures[op.id] = _in_no_order(op, elsewhere)
+            groups.setdefault(op.cluster, []).append(op)
         ends = attempt_all(
-            self.carry_out,
-            groups,
+            lambda cluster: self._carry_out(cluster, groups[cluster]),
+            list(groups),
             what="cannot carry out the plan of Services",
-            where=lambda group: f"cluster {group[0].cluster}",
+            where=lambda cluster: f"cluster {cluster}",
             limit=len(groups),
             grace_s=2 * GRACE_S,
         )
         done = {op.id for op in self.done}
-        for group, end in zip(groups, ends, strict=True):
+        for group, end in zip(groups.values(), ends, strict=True):
             if isinstance(end, FabricError):
                 self.failures.update({op.id: end for op in group if op.id not in done | self.failures.keys()})
 
-    def carry_out(self, ops: Sequence[SliceOp]) -> None:
-        left = {op.id: op for op in ops}
+    def _carry_out(self, cluster: ClusterId, ops: Sequence[SliceOp]) -> None:
+        began = time.monotonic()
+        api = self.readings[cluster].api.within(DEFAULT.writing_s)
+        try:
+            self._in_order(ops, api, deadline=began + self.patience_s[cluster])
+        finally:
+            self.took_s[cluster] = time.monotonic() - began
+
+    def _in_order(self, ops: Sequence[SliceOp], api: Api, *, deadline: float) -> None:
+        left = {op.id: op for op in ops if op.id not in self.failures}
         while left:
             count = self.changes.count
-            if STOP.is_set:
-                self.failures.update({op.id: interrupted(op.cluster) for op in left.values()})
-                return
-            for op in [op for op in left.values() if op.needs & self.failures.keys()]:
-                self.failures[op.id] = self.failures[min(op.needs & self.failures.keys())]
-                del left[op.id]
-            free = [op for op in left.values() if not op.needs & left.keys()]
-            if lost := {op.id: problem for op in free if (problem := self._lost(op.awaits)) is not None}:
-                self.failures.update(lost)
-                left = {key: op for key, op in left.items() if key not in lost}
+            if failed := self._cannot_be_done(left):
+                self.failures.update(failed)
+                left = {key: op for key, op in left.items() if key not in failed}
                 continue
+            free = _free(left)
             ready = [op for op in free if not self._missing(op.awaits)]
             if ready:
-                for op, problem in zip(ready, self._write_all(ready), strict=True):
+                for op, problem in zip(ready, self._write_all(ready, api), strict=True):
                     del left[op.id]
                     if problem is not None:
                         self.failures[op.id] = problem
                     else:
                         self.done.append(op)
-            elif left and not self.changes.wait_beyond(count, timeout_s=self.deadline - time.monotonic()):
+            elif not self.changes.wait_beyond(count, timeout_s=deadline - time.monotonic()):
                 for op in free:
                     self.failures[op.id] = overdue(self._missing(op.awaits))
                     del left[op.id]
 
+    def _cannot_be_done(self, left: Mapping[str, SliceOp]) -> dict[str, FabricError]:
+        """Operations that no waiting would bring about, and why."""
+        if STOP.is_set:
+            return {op.id: interrupted(op.cluster) for op in left.values()}
+        behind = {key: op.needs & self.failures.keys() for key, op in left.items()}
+        if any(behind.values()):
+            return {key: self.failures[min(needs)] for key, needs in behind.items() if needs}
+        free = _free(left)
+        if not free:
+            return {key: _in_no_order(op, op.needs & left.keys()) for key, op in left.items()}
+        return {op.id: problem for op in free if (problem := self._lost(op.awaits)) is not None}
+
     def await_goals(self, goals: Iterable[SliceFact]) -> tuple[SliceFact, ...]:
-        """Those that do not hold in the end. What one cluster changes again and again keeps no other one waiting."""
-        wanted = [goal for goal in goals if goal.cluster in self.feeds]
-        begun = since = time.monotonic()
-        fewest = len(wanted) + 1
+        """Those that do not hold in the end. Each cluster is waited for by itself: none takes the time of another."""
+        begun, unmet = time.monotonic(), list[SliceFact]()
+        waits: dict[ClusterId, _Wait] = {}
+        for goal in goals:
+            if goal.cluster in self.feeds:
+                left = self.patience_s[goal.cluster] - self.took_s.get(goal.cluster, 0.0)
+                waits.setdefault(goal.cluster, _Wait(begun, begun + left)).goals.append(goal)
         while True:
             count = self.changes.count
-            missing = self._missing(wanted)
-            if len(missing) < fewest:
-                fewest, since = len(missing), time.monotonic()
-            patience = min(since + SETTLE_S, begun + LONGEST_S, self.deadline) - time.monotonic()
-            hopeless = STOP.is_set or all(self._lost([fact]) for fact in missing)
-            if hopeless or patience <= 0 or not self.changes.wait_beyond(count, timeout_s=patience):
-                return tuple(missing)
+            for cluster, one in list(waits.items()):
+                missing = self._missing(one.goals)
+                hopeless = STOP.is_set or all(self._lost([fact]) for fact in missing)
+                now = time.monotonic()
+                if hopeless or now >= one.until(len(missing), now):
+                    unmet += missing
+                    self.took_s[cluster] = self.took_s.get(cluster, 0.0) + now - begun
+                    del waits[cluster]
+            if not waits:
+                return tuple(unmet)
+            ends = min(one.ends for one in waits.values())
+            self.changes.wait_beyond(count, timeout_s=ends - time.monotonic())
 
     def _missing(self, facts: Iterable[SliceFact]) -> list[SliceFact]:
         return [
@@ -160,11 +192,10 @@ class _Run:
         feeds = (self.feeds.get(fact.cluster) for fact in facts)
         return next((feed.unusable for feed in feeds if feed is not None and feed.unusable is not None), None)
 
-    def _write_all(self, ready: Sequence[SliceOp]) -> list[FabricError | None]:
+    def _write_all(self, ready: Sequence[SliceOp], api: Api) -> list[FabricError | None]:
         def confirmed(op: SliceOp) -> None:
-            reading = self.readings[op.cluster]
-            reading.who.confirm(reading.api)
-            write(op, reading.api)
+            self.readings[op.cluster].who.confirm(api)
+            write(op, api)
 
         return attempt_all(
             confirmed,
@@ -176,15 +207,25 @@ class _Run:
         )
 
 
-def _apart(ops: Sequence[SliceOp]) -> list[list[SliceOp]]:
-    """The operations of each cluster, or all of them where one needs those of another cluster."""
-    groups: dict[ClusterId, list[SliceOp]] = {}
-    for op in ops:
-        groups.setdefault(op.cluster, []).append(op)
-    cluster_of = {op.id: op.cluster for op in ops}
-    if any(cluster_of.get(need, op.cluster) != op.cluster for op in ops for need in op.needs):
-        return [list(ops)]
-    return list(groups.values())
+def _free(left: Mapping[str, SliceOp]) -> list[SliceOp]:
+    """Those that come after none of the others."""
+    return [op for op in left.values() if not op.needs & left.keys()]
+
+
+class _Wait:
+    """What one cluster is waited for, and until when."""
+
+    def __init__(self, begun: float, deadline: float) -> None:
+        self.goals: list[SliceFact] = []
+        self.ends = begun
+        self._longest = min(begun + LONGEST_S, deadline)
+        self._fewest: int | None = None
+
+    def until(self, missing: int, now: float) -> float:
+        """``missing`` of the goals do not hold yet; whenever there are fewer than ever before there is new time."""
+        if self._fewest is None or missing < self._fewest:
+            self._fewest, self.ends = missing, min(now + SETTLE_S, self._longest)
+        return self.ends
 
 
 def truth_of(fact: SliceFact, slices: tuple[Slice, ...], reading: ServiceReading) -> bool | FabricError:
@@ -245,6 +286,16 @@ def _update(op: SliceOp, after: Marked, api: Api, resource: Resource) -> None:
             api.replace(resource, _body(op, after, current))
             return
     raise _stale(op, f"{CONFLICT_TRIES} times something else wrote it at the same moment")
+
+
+def _in_no_order(op: SliceOp, needs: Iterable[str]) -> FabricError:
+    return FabricError(
+        what=f"cannot {op.verb.value} {op.kind.value} {op.namespace}/{op.name}".replace(" /", " "),
+        where=f"cluster {op.cluster}",
+        why=f"it comes after {few(sorted(needs))}, which cannot come before it",
+        next="report this as a defect of liqo.fabric, with the plan that check mode shows",
+        fault=FailureName.OTHER,
+    )
 
 
 def overdue(missing: Sequence[SliceFact]) -> FabricError:

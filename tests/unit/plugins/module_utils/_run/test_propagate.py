@@ -5,32 +5,22 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable
-from types import SimpleNamespace
-from typing import Any, cast
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
 
 import pytest
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import FabricError, Forbidden
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import Conflict, FabricError, Forbidden
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import ClusterId, State
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.objects import Meta
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.operations import Verb
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.propagation.model import Mode, Origin, Slice
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.propagation.operations import (
-    FactName,
-    SliceFact,
-    SliceKind,
-    SliceOp,
-)
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.propagation.model import Mode
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.propagation.operations import SliceOp
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.resources import Resource
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.services_text import propagation_text
 from ansible_collections.liqo.fabric.plugins.module_utils._kube.client import Api
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo import resources
-from ansible_collections.liqo.fabric.plugins.module_utils._run import service_act
-from ansible_collections.liqo.fabric.plugins.module_utils._run.world import Changes
+from ansible_collections.liqo.fabric.plugins.module_utils._run import propagate, service_act
+from ansible_collections.liqo.fabric.plugins.module_utils._run.act import StalePlan
 
-from tests.unit import build
 from tests.unit.bodies import body, tenant
 from tests.unit.offloaded import (
     HUB,
@@ -228,112 +218,45 @@ def test_an_exception_of_one_write_is_a_failure_of_its_leaf(world: World, monkey
     assert rows(result)["leaf-a"]["outcome"] == "created"
 
 
-class Flipping:
-    """The slices of a leaf that are others at every look."""
-
-    unusable = None
-
-    def __init__(self, changes: Changes) -> None:
-        self.changes = changes
-        self.looks = 0
-
-    def slices(self) -> tuple[Slice, ...]:
-        self.looks += 1
-        self.changes.add()
-        meta = Meta(name=f"lf-web.{(self.looks - 1) // 2 % 2}", namespace=PLACE)
-        return (Slice(meta=meta, service="web", origin=Origin.OURS),)
-
-
-def test_a_leaf_that_never_comes_to_rest_keeps_no_round_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service_act, "SETTLE_S", 0.05)
-    changes = Changes()
-    feed = Flipping(changes)
-    reading = SimpleNamespace(services=SimpleNamespace(state=build.cluster("leaf-b")))
-    goals = [
-        SliceFact(
-            name=FactName.MIRRORED,
-            cluster=ClusterId("leaf-b"),
-            hub=HUB,
-            namespace=PLACE,
-            service="web",
-            slice=f"lf-web.{number}",
-        )
-        for number in (0, 1)
-    ]
-    begun = time.monotonic()
-    run_of_it = service_act._Run(
-        cast(Any, {"leaf-b": reading}), cast(Any, {"leaf-b": feed}), changes, deadline=begun + 60
-    )
-    assert len(run_of_it.await_goals(goals)) >= 1
-    assert time.monotonic() - begun < 10
-    assert feed.looks > 2
-
-
-class Following:
-    """A leaf on which Liqo follows a moment after each write, by one more slice."""
-
-    unusable = None
-
-    def __init__(self, changes: Changes) -> None:
-        self.changes = changes
-        self.made: tuple[Slice, ...] = ()
-
-    def slices(self) -> tuple[Slice, ...]:
-        return self.made
-
-    def follow(self, name: str) -> None:
-        self.made += (Slice(meta=Meta(name=name, namespace=PLACE), service="web", origin=Origin.OURS),)
-        self.changes.add()
-
-
-def a_write(leaf: str, name: str, *awaited: str) -> SliceOp:
-    cluster = ClusterId(leaf)
-    facts = tuple(
-        SliceFact(name=FactName.MIRRORED, cluster=cluster, hub=HUB, namespace=PLACE, service="web", slice=one)
-        for one in awaited
-    )
-    return SliceOp(
-        cluster=cluster,
-        peer=HUB,
-        verb=Verb.DELETE,
-        kind=SliceKind.SHADOW,
-        name=name,
-        namespace=PLACE,
-        reason="a test",
-        awaits=facts,
-    )
-
-
-def test_writes_that_one_leaf_answers_late_take_no_time_from_the_steps_of_another(
-    monkeypatch: pytest.MonkeyPatch,
+def test_a_leaf_that_takes_all_its_time_leaves_the_others_their_rounds(
+    world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    changes = Changes()
-    feed = Following(changes)
-    others_are_done = threading.Event()
+    """Another run forestalls both leaves in the first round, which takes leaf-b longer than it may."""
+    original, rounds = service_act.execute, list[set[str]]()
 
-    def write(op: SliceOp, _api: Api) -> None:
-        if op.cluster == "leaf-b":
-            others_are_done.wait(10)
-            return
-        threading.Timer(0.1, feed.follow, [op.name]).start()
-        if op.name == "last":
-            others_are_done.set()
+    def execute(ops: Sequence[SliceOp], *rest: Any, **options: Any) -> service_act.Result:
+        rounds.append({op.cluster for op in ops})
+        if len(rounds) > 1:
+            return original(ops, *rest, **options)
+        forestalled = {
+            op.id: StalePlan(what="w", where="x", why="y", next="z") for op in ops if op.cluster in "leaf-a leaf-b"
+        }
+        result = original([op for op in ops if op.id not in forestalled], *rest, **options)
+        took_s = {**result.took_s, ClusterId("leaf-b"): 1000.0}
+        return replace(result, failures={**result.failures, **forestalled}, took_s=took_s)
 
-    monkeypatch.setattr(service_act, "write", write)
-    reading = SimpleNamespace(
-        services=SimpleNamespace(state=build.cluster("leaf-a")),
-        who=SimpleNamespace(confirm=lambda _api: None),
-        api=None,
+    monkeypatch.setattr(service_act, "SETTLE_S", 0.2)
+    monkeypatch.setattr(propagate, "execute", execute)
+    result = run(world, wait=True)
+    assert rounds == [set(NAMES), {"leaf-a"}]
+    assert written(world) == {**HONEST, "leaf-b": {}}
+    assert {name: row["outcome"] for name, row in rows(result).items()} == {
+        "leaf-a": "created",
+        "leaf-b": "failed",
+        "leaf-c": "created",
+    }
+    (failure,) = result["failures"]
+    assert (failure["fault"], failure["where"]) == ("unsettled", "cluster leaf-b")
+
+
+def test_a_leaf_that_is_forestalled_again_and_again_fails_alone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service_act, "SETTLE_S", 0.05)
+    world["leaf-b"].refuse = lambda verb, _resource: (
+        Conflict(what="w", where="x", why="409", next="z", status=409) if verb == "create" else None
     )
-    ops = [a_write("leaf-b", "late"), a_write("leaf-a", "first"), a_write("leaf-a", "next", "first")]
-    ops.append(a_write("leaf-a", "last", "next"))
-    run_of_it = service_act._Run(
-        cast(Any, dict.fromkeys(NAMES, reading)), cast(Any, {"leaf-a": feed}), changes, deadline=time.monotonic() + 5
-    )
-    run_of_it.carry_out_all(ops)
-    assert run_of_it.failures == {}
-    assert others_are_done.is_set()
-    assert {op.name for op in run_of_it.done} == {"late", "first", "next", "last"}
+    result = run(world, wait=True)
+    assert written(world) == {**HONEST, "leaf-b": {}}
+    assert [(failure["fault"], failure["where"]) for failure in result["failures"]] == [("conflict", "cluster leaf-b")]
 
 
 def test_a_mode_that_needs_policies_writes_them_first_and_is_left_in_the_right_order(world: World) -> None:

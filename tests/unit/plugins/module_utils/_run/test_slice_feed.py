@@ -87,7 +87,7 @@ def test_nobody_waits_for_slices_of_a_cluster_that_sends_junk() -> None:
         awaits=(wanted,),
     )  # fmt: skip
     begun = time.monotonic()
-    result = execute([op], [wanted], {leaf: reading}, wait=True, deadline=begun + 10 * PATIENCE_S)
+    result = execute([op], [wanted], {leaf: reading}, wait=True, patience_s={leaf: 10 * PATIENCE_S})
     assert time.monotonic() - begun < PATIENCE_S
     assert result.failures == {op.id: junk}
     assert result.unmet == (wanted,)
