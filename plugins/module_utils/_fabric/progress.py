@@ -52,6 +52,8 @@ class _Link:
     awaited: tuple[Awaited, ...] = ()
     since: float
     """When the first of ``awaited`` began to be awaited."""
+    because: str = ""
+    """Why that takes so long, where more is known than the state seen last."""
     stage: _Stage = _Stage.OPEN
     why: str = ""
     told_at: float
@@ -108,8 +110,14 @@ class Story:
         link = self._links[pair]
         new = tuple(awaited)
         if new[:1] != link.awaited[:1]:
-            link.since = now
+            link.since, link.because = now, ""
         link.awaited = new
+
+    def because(self, pair: Pair, reason: str) -> None:
+        """Why a link waits; a new reason is news."""
+        link = self._links[pair]
+        link.news = link.news or reason not in ("", link.because)
+        link.because = reason
 
     def ended(self, pair: Pair, *, failure: str | None = None, again: bool = False, now: float) -> None:
         """A link is done, has failed because of ``failure``, or is to be planned again."""
@@ -168,7 +176,11 @@ def _link_text(link: _Link, now: float, look: Look) -> str:
         return ", ".join(writes)
     first = link.awaited[0]
     more = f" and {len(link.awaited) - 1} more" if len(link.awaited) > 1 else ""
-    waits = f"waits for {_answer(first)}" if isinstance(first, Op) else f"waits until {first} ({look(first)})"
+    waits = (
+        f"waits for {_answer(first)}"
+        if isinstance(first, Op)
+        else f"waits until {first} ({link.because or look(first)})"
+    )
     return ", ".join([*writes, f"{waits}{more}", f"{now - link.since:.0f} s"])
 
 
@@ -183,7 +195,7 @@ def _awaited_clusters(links: Iterable[_Link], now: float, look: Look) -> str:
     for cluster in order[:NAMED]:
         oldest = min(held_up[cluster], key=lambda link: (link.since, link.pair))
         first = oldest.awaited[0]
-        seen = _answer(first) if isinstance(first, Op) else look(first)
+        seen = _answer(first) if isinstance(first, Op) else oldest.because or look(first)
         named.append(f"{len(held_up[cluster])} wait for {cluster} ({seen}, {now - oldest.since:.0f} s)")
     rest = sum(len(held_up[cluster]) for cluster in order[NAMED:])
     named += [f"{rest} for {len(order) - NAMED} other clusters"] if rest else []

@@ -38,6 +38,7 @@ from .._liqo.resources import (
 )
 from .diagnose import explain_timeout
 from .keypair import new_key_pair
+from .lookout import Lookout
 from .parallel import GRACE_S, attempt_all
 from .progress import SILENT, Progress
 from .world import Feed, World
@@ -151,7 +152,7 @@ class _Work:
         plan, world, left = self.plan, self._world, self._left
         for fact in [fact for op in plan.ops for fact in op.awaits] + list(self._goals):
             world[fact.cluster].follow(FOLLOWED[fact.name])
-        changes = world.changes(plan.pair)
+        changes, lookout = world.changes(plan.pair), Lookout(plan.pair, world, self._progress)
         while True:
             if STOP.is_set:
                 raise STOP.error(what=f"{plan.pair} was not completed", where=clusters_of(plan.pair))
@@ -169,7 +170,7 @@ class _Work:
             if not waiting:
                 return
             self._progress.waits(plan.pair, waiting)
-            if not changes.wait_beyond(count, timeout_s=deadline - time.monotonic()):
+            if not lookout.wait(changes, count, waiting, deadline):
                 raise explain_timeout(plan, waiting, world, self._timeout_s)
 
     def _write_all(self, ready: Sequence[Op]) -> None:

@@ -27,14 +27,12 @@ from .._liqo.health import (
 from .._liqo.resources import DAEMON_SET, DEPLOYMENT, NETWORK, POD
 from .._liqo.surroundings import ipam_pools
 from .address_look import look_at_address, look_at_dialled
-from .gateway_look import look_at_gateway, tolerant
+from .gateway_look import OF_GATEWAYS, look_at_gateway, tolerant
 from .parallel import in_parallel
 from .world import Feed, World
 
 PATIENCE_S = 6.0
 """All look-ups in one cluster together."""
-
-_OF_GATEWAYS = frozenset({FactName.ENDPOINT, FactName.KEY, FactName.RENEWED, FactName.CONNECTED})
 
 
 def explain_timeout(plan: LinkPlan, waiting: Sequence[Fact], world: World, timeout_s: float) -> FabricError:
@@ -80,7 +78,7 @@ def _clues(api: Api, feed: Feed, side: Side, wanted: frozenset[FactName]) -> Clu
     known = deployments is not None or daemons is not None
     workloads = parse_workloads((*(deployments or ()), *(daemons or ())), pods) if known else None
     clues = Clues(where=api.where, version=feed.version, workloads=workloads)
-    if wanted & _OF_GATEWAYS:
+    if wanted & OF_GATEWAYS:
         clues = _gateway_clues(api, side, clues)
     if FactName.CONFIGURED in wanted:
         networks = _listed(api, NETWORK, None)

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from .._fabric.errors import FabricError, Forbidden, NotFound, Unauthorized, Unreachable
 from .._fabric.faults import only
-from .._fabric.objects import Side
+from .._fabric.objects import FactName, Side
 from .._fabric.resources import Json, Resource
 from .._fabric.workload import Workload
 from .._kube.client import Api
@@ -24,6 +24,9 @@ from .._liqo.health import parse_workload
 from .._liqo.names import GATEWAY_PREFIX
 from .._liqo.obstacles import Around
 from .._liqo.resources import DEPLOYMENT, EVENT, POD, REPLICA_SET
+
+OF_GATEWAYS = frozenset({FactName.ENDPOINT, FactName.KEY, FactName.RENEWED, FactName.CONNECTED})
+"""Facts that come true only when a gateway runs."""
 
 _T = TypeVar("_T")
 

@@ -38,6 +38,9 @@ _R = TypeVar("_R")
 class Progress:
     """Takes events and does nothing with them; of its children one tells them."""
 
+    is_told = False
+    """Someone reads it."""
+
     def reading(
         self, call: Callable[[_T], _R], items: Sequence[_T], cluster: Callable[[_T], ClusterId]
     ) -> _Call[_T, _R]:
@@ -52,6 +55,9 @@ class Progress:
 
     def waits(self, pair: Pair, awaited: Iterable[Awaited]) -> None:
         """A link can go on only when all of these hold or are answered."""
+
+    def because(self, pair: Pair, reason: str) -> None:
+        """What keeps a link waiting, where more is known than the state seen last; empty when nothing more is."""
 
     def ended(self, pair: Pair, failure: FabricError | None, *, again: bool) -> None:
         """The work on a link is over; ``again`` when it is to be planned again."""
@@ -76,6 +82,8 @@ def progress(environment: Mapping[str, str] | None = None) -> Iterator[Progress]
 
 class Told(Progress):
     """Hands lines to ``tell``, from a thread of its own, until that says False."""
+
+    is_told = True
 
     def __init__(self, tell: Callable[[list[str]], bool], *, clock: Callable[[], float] = monotonic) -> None:
         self._tell = tell
@@ -123,6 +131,10 @@ class Told(Progress):
     def waits(self, pair: Pair, awaited: Iterable[Awaited]) -> None:
         with self._lock:
             self._story.waits(pair, awaited, self._clock())
+
+    def because(self, pair: Pair, reason: str) -> None:
+        with self._lock:
+            self._story.because(pair, reason)
 
     def ended(self, pair: Pair, failure: FabricError | None, *, again: bool) -> None:
         with self._lock:

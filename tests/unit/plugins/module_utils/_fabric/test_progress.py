@@ -74,6 +74,22 @@ def test_the_state_is_looked_at_when_the_line_is_said() -> None:
     assert "Connection Error" in run.lines(20, lambda _fact: "Connection Error")[0]
 
 
+def test_why_a_gateway_does_not_start_is_said_at_once_and_as_long_as_it_is_so() -> None:
+    told = story()
+    told.waits(AC, [CONNECTED], 0)
+    assert len(told.lines(5, look)) == 1
+    told.because(AC, "quota: no pods")
+    assert told.lines(6, look) == [f"  {AC}: 0 of 8 writes, waits until {CONNECTED} (quota: no pods), 6 s"]
+    told.because(AC, "quota: no pods")
+    assert told.lines(7, look) == []
+    assert "(quota: no pods)" in told.lines(17, look)[0]
+    told.because(AC, "")
+    assert "quota" not in told.lines(28, look)[0]
+    told.because(AC, "quota: no pods")
+    told.waits(AC, [ENDPOINT], 29)
+    assert "quota" not in told.lines(40, look)[0]
+
+
 def test_a_write_without_an_answer_names_the_cluster() -> None:
     run = story()
     run.waits(AC, [CREATE], 0)
