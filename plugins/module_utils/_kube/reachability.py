@@ -91,6 +91,8 @@ _OUR_CERTIFICATE = frozenset(
         "SSLV3_ALERT_UNSUPPORTED_CERTIFICATE",
         "TLSV1_ALERT_UNKNOWN_CA",
         "TLSV1_ALERT_ACCESS_DENIED",
+        # Of another authority that has the same name, as those of kubeadm have.
+        "TLSV1_ALERT_DECRYPT_ERROR",
         "TLSV13_ALERT_CERTIFICATE_REQUIRED",
     }
 )

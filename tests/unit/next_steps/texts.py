@@ -19,7 +19,7 @@ from pathlib import Path
 
 from tests.pages import ROOT
 
-SAYS = frozenset({"next", "repair", "hint", "next_step"})
+SAYS = frozenset({"next", "repair", "hint", "next_step", "renewal"})
 """Names of parameters, keys and fields that hold a next step."""
 
 BY_POSITION = {"UnusableError": 1, "KubeconfigError": 1, "Violation": 2}
@@ -129,6 +129,8 @@ class Reading:
                     yield keyword.value
             if place is not None and len(node.args) > place and not any(isinstance(a, ast.Starred) for a in node.args):
                 yield node.args[place]
+        elif isinstance(node, ast.AnnAssign) and _name(node.target) in SAYS:
+            yield from filter(None, [node.value])
         elif isinstance(node, ast.Dict):
             for key, value in zip(node.keys, node.values, strict=True):
                 if isinstance(key, ast.Constant) and key.value in SAYS:
