@@ -190,6 +190,7 @@ def _gateway(case: Case) -> Cause | None:
             continue
         if gateway is not None and gateway.obstacle is None and clues.unseen:
             why += f"; why is not seen{_lacks(clues)}"
+        why += clues.dialled.unresolved if clues.dialled is not None else ""
         return Cause(
             fault=FailureName.DEAD_GATEWAY,
             cluster=cluster,

@@ -64,11 +64,14 @@ class Dialled:
         """What follows the sentence that no answer comes."""
         if is_ipv6(self.address):
             return f"; gateway pods of {client} need IPv6 to reach it"
-        if self.looked_up is None:
-            return ""
-        if self.looked_up.problem:
-            return f"; {self.address} does not resolve where this runs ({self.looked_up.problem})"
-        return f"; where this runs {self.address} is {few(self.looked_up.addresses)}"
+        known = self.looked_up.addresses if self.looked_up is not None else ()
+        return self.unresolved or (f"; where this runs {self.address} is {few(known)}" if known else "")
+
+    @property
+    def unresolved(self) -> str:
+        """What follows the sentence that a gateway does not run: Liqo's client ends when its resolver fails."""
+        problem = self.looked_up.problem if self.looked_up is not None else ""
+        return f"; {self.address} does not resolve where this runs ({problem})" if problem else ""
 
     def step(self, server: ClusterId) -> str:
         """What else may help."""

@@ -351,6 +351,13 @@ def test_a_client_that_finds_no_address_for_its_name_has_no_connection() -> None
     assert plain.fault is FailureName.WAIT_TIMEOUT
 
 
+def test_a_client_whose_resolver_fails_does_not_run_and_its_name_is_told() -> None:
+    broken = clues("leaf-b", gateway=gateway("leaf-a", 0), dialled=way(looked_up=UNKNOWN))
+    error = explain(on_a(FactName.CONNECTED), leaf_b=broken)
+    assert error.fault is FailureName.DEAD_GATEWAY
+    assert f"; {NAME} does not resolve where this runs (Name or service not known); seen last" in error.why
+
+
 def test_the_other_addresses_of_the_server_are_named_and_the_one_that_is_dialled_stands_alone() -> None:
     error = no_answer(way(others=("192.0.2.10",)))
     assert (
