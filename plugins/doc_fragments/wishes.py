@@ -145,8 +145,8 @@ options:
       - Where they differ, O(clusters[].labels) wins, also without V(inventory). V(cluster) wins over V(hub).
       - With V(cluster) the owner of a cluster chooses by its labels which meshes it joins, with V(hub) the owner of the
         hub. Use V(inventory) alone for clusters of other owners. What Kubernetes does not take as a label is left out.
-      - A cluster that cannot be read for V(cluster) is picked by no selector, and the task warns of it. When a hub
-        cannot be read for V(hub), the task fails and writes nothing.
+      - A cluster that cannot be read for V(cluster) is picked by no selector, and a task that may write warns of it.
+        When a hub cannot be read for V(hub), such a task fails and writes nothing.
     type: list
     elements: str
     choices: [inventory, cluster, hub]

@@ -62,6 +62,30 @@ options:
         C(liqo_kubeconfig).
     type: list
     elements: dict
+  shortcuts:
+    description:
+      - What is declared, as in O(liqo.fabric.shortcuts#module:shortcuts), to judge the link by it. A link to a server
+        behind NAT is judged by its C(client_endpoint). Without it, the variable C(liqo_fabric_shortcuts) is used.
+      - Other clusters may be named, of which no labels are known. Whether a ring with a selector joins the two is not
+        known here, nor what selectors pick with labels of hubs. The link is then judged as if it were not declared.
+    type: list
+    elements: dict
+  defaults:
+    description:
+      - Settings of all shortcuts that say nothing else. Without it, the variable C(liqo_fabric_defaults) is used.
+    type: dict
+  labels_from:
+    description:
+      - Where selectors find labels, as in O(liqo.fabric.shortcuts#module:labels_from). Without it, the variable
+        C(liqo_fabric_labels_from) is used.
+    type: list
+    elements: str
+  hubs:
+    description:
+      - Clusters that are hubs, which no selector picks. Without it, the variable C(liqo_fabric_hubs) is used, or else
+        the group C(liqo_hubs).
+    type: list
+    elements: str
   connect_timeout:
     description: Seconds in which an API server has to accept a connection. There is one more attempt.
     type: float
@@ -118,7 +142,14 @@ from ansible_collections.liqo.fabric.plugins.filter.clusters import clusters
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import FabricError
 from ansible_collections.liqo.fabric.plugins.module_utils._run.link_look import WHERE, link_value
 from ansible_collections.liqo.fabric.plugins.module_utils._run.targets import CLUSTERS_SPEC
-from ansible_collections.liqo.fabric.plugins.plugin_utils.checked_options import checked_clusters, plain
+from ansible_collections.liqo.fabric.plugins.module_utils._run.wishes_spec import LABELS_FROM_SPEC, SHORTCUTS_SPEC
+from ansible_collections.liqo.fabric.plugins.plugin_utils.checked_options import (
+    checked_clusters,
+    checked_options,
+    plain,
+)
+
+_DECLARED_SPEC = {**SHORTCUTS_SPEC, **LABELS_FROM_SPEC, "hubs": {"type": "list", "elements": "str"}}
 
 
 class LookupModule(LookupBase):  # type: ignore[misc]  # Ansible has no type information
@@ -133,6 +164,20 @@ class LookupModule(LookupBase):  # type: ignore[misc]  # Ansible has no type inf
             if given is None:
                 given = clusters(sorted(set(ends)), (variables or {}).get("hostvars") or {})
             entries = checked_clusters(given, CLUSTERS_SPEC, where=WHERE)
-            return [link_value(ends, {**params, "clusters": entries})]
+            return [link_value(ends, {**params, "clusters": entries, **self._declared(variables or {}, ends)})]
         except (FabricError, AnsibleFilterError) as problem:
             raise AnsibleLookupError(str(problem)) from problem
+
+    def _declared(self, variables: Mapping[str, Any], ends: list[str]) -> dict[str, Any]:
+        """What is declared: the options, or the variables of the role. Raises InputError for what is of other types."""
+        given = {name: self._option(name, variables) for name in _DECLARED_SPEC}
+        if given["hubs"] is None:
+            given["hubs"] = (variables.get("groups") or {}).get("liqo_hubs") or []
+        given = {name: value for name, value in given.items() if value is not None}
+        checked = checked_options(given, _DECLARED_SPEC, where=WHERE)
+        return {**checked, "hubs": [name for name in checked["hubs"] if name in ends]}
+
+    def _option(self, name: str, variables: Mapping[str, Any]) -> Any:
+        value, variable = self.get_option(name), variables.get(f"liqo_fabric_{name}")
+        # An option is a value already, a variable may still be a template.
+        return self._templar.template(variable) if value is None and variable is not None else value

@@ -213,7 +213,7 @@ from ansible_collections.liqo.fabric.plugins.module_utils._run.connector import 
 from ansible_collections.liqo.fabric.plugins.module_utils._run.face import face
 from ansible_collections.liqo.fabric.plugins.module_utils._run.labels import read_labels
 from ansible_collections.liqo.fabric.plugins.module_utils._run.targets import CLUSTERS_SPEC, open_apis
-from ansible_collections.liqo.fabric.plugins.module_utils._run.wishes_spec import SHORTCUTS_SPEC
+from ansible_collections.liqo.fabric.plugins.module_utils._run.wishes_spec import LABELS_FROM_SPEC, SHORTCUTS_SPEC
 from ansible_collections.liqo.fabric.plugins.module_utils.fabric_module import FabricModule
 
 ARGUMENT_SPEC = {
@@ -222,12 +222,7 @@ ARGUMENT_SPEC = {
     "hubs": {"type": "list", "elements": "str", "required": True},
     "state": {"type": "str", "choices": ["gathered", "absent"], "required": True},
     "fabric": {"type": "str"},
-    "labels_from": {
-        "type": "list",
-        "elements": "str",
-        "choices": ["inventory", "cluster", "hub"],
-        "default": ["inventory"],
-    },
+    **LABELS_FROM_SPEC,
     "abandon": {"type": "list", "elements": "str", "default": []},
     "coming": {"type": "list", "elements": "list", "default": []},
     "wait_timeout": {"type": "float", "default": 120},

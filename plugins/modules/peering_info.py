@@ -16,6 +16,10 @@ description:
   - A cluster that cannot be read is listed with the reason and fails nothing. Its end of a link is unknown, not absent.
   - Peers that are not in O(clusters) appear in links of the kind V(foreign).
   - Private keys are never kept or returned.
+  - With O(shortcuts) and O(defaults), as they are given to M(liqo.fabric.shortcuts), links are judged by what is
+    declared of them, such as the endpoint of a server behind NAT. Which links are listed does not depend on it, and
+    clusters that are not in O(clusters) may be named. Where labels that decide cannot be read, links are judged as if
+    nothing were declared, and RV(failures) has the reason.
 requirements:
   - python >= 3.11
   - urllib3 >= 2.3 and PyYAML >= 6.0 (Python packages)
@@ -23,7 +27,19 @@ requirements:
 extends_documentation_fragment:
   - liqo.fabric.attributes.info
   - liqo.fabric.clusters
+  - liqo.fabric.wishes
 options:
+  hubs:
+    description: Those of O(clusters), by name or cluster id, that are hubs. No selector picks them.
+    type: list
+    elements: str
+    default: []
+  scope:
+    description:
+      - Those of O(clusters), by name or cluster id, that are read. Without it all are. Of the others only labels are
+        read, where a selector wants those of O(labels_from).
+    type: list
+    elements: str
   query:
     description:
       - A JMESPath expression over the result. What it selects is RV(result).
@@ -76,6 +92,15 @@ EXAMPLES = r"""
     clusters: "{{ groups.liqo_leaves | liqo.fabric.clusters(hostvars) }}"
     query: "links[?kind == 'shortcut' && evidence.rung != 'fresh'].{between: between, why: evidence.why_not_next}"
   register: broken
+
+- name: The links of a fabric, judged by what is declared of them, such as the endpoint of a server behind NAT
+  liqo.fabric.peering_info:
+    clusters: "{{ groups.liqo_leaves | liqo.fabric.clusters(hostvars) }}"
+    shortcuts:
+      - between: [leaf-a, leaf-b]
+        server: leaf-a
+        client_endpoint: { address: 203.0.113.7, port: 31840 }
+  register: fabric
 
 - name: How leaf-a addresses the pods of its peers
   liqo.fabric.peering_info:
@@ -349,8 +374,8 @@ links:
         notes: []
 failures:
   description:
-    - Why clusters were not read, or why the task was refused. Each has C(fault) (its stable name, see
-      C(docs/troubleshooting.md)), C(what), C(where), C(why) and C(next).
+    - Why clusters were not read, why it is not known what is declared, or why the task was refused. Each has C(fault)
+      (its stable name, see C(docs/troubleshooting.md)), C(what), C(where), C(why) and C(next).
   returned: always
   type: list
   elements: dict
@@ -367,10 +392,15 @@ oldest_python.require()
 from ansible_collections.liqo.fabric.plugins.module_utils._run.face import face
 from ansible_collections.liqo.fabric.plugins.module_utils._run.info import peering_info
 from ansible_collections.liqo.fabric.plugins.module_utils._run.targets import CLUSTERS_SPEC
+from ansible_collections.liqo.fabric.plugins.module_utils._run.wishes_spec import LABELS_FROM_SPEC, SHORTCUTS_SPEC
 from ansible_collections.liqo.fabric.plugins.module_utils.fabric_module import FabricModule
 
 ARGUMENT_SPEC = {
     **CLUSTERS_SPEC,
+    **SHORTCUTS_SPEC,
+    "hubs": {"type": "list", "elements": "str", "default": []},
+    **LABELS_FROM_SPEC,
+    "scope": {"type": "list", "elements": "str"},
     "query": {"type": "str"},
     "connect_timeout": {"type": "float", "default": 5},
     "timeout": {"type": "float", "default": 30},

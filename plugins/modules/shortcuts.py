@@ -513,19 +513,14 @@ from ansible_collections.liqo.fabric.plugins.module_utils._run.plan_file import 
 from ansible_collections.liqo.fabric.plugins.module_utils._run.progress import progress
 from ansible_collections.liqo.fabric.plugins.module_utils._run.reconcile import Limits, reconcile
 from ansible_collections.liqo.fabric.plugins.module_utils._run.targets import CLUSTERS_SPEC, open_apis
-from ansible_collections.liqo.fabric.plugins.module_utils._run.wishes_spec import SHORTCUTS_SPEC
+from ansible_collections.liqo.fabric.plugins.module_utils._run.wishes_spec import LABELS_FROM_SPEC, SHORTCUTS_SPEC
 from ansible_collections.liqo.fabric.plugins.module_utils.fabric_module import FabricModule
 
 ARGUMENT_SPEC = {
     "fabric": {"type": "str", "required": True},
     **CLUSTERS_SPEC,
     **SHORTCUTS_SPEC,
-    "labels_from": {
-        "type": "list",
-        "elements": "str",
-        "choices": ["inventory", "cluster", "hub"],
-        "default": ["inventory"],
-    },
+    **LABELS_FROM_SPEC,
     "hubs": {"type": "list", "elements": "str", "default": []},
     "state": {
         "type": "str",

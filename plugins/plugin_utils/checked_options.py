@@ -59,6 +59,16 @@ def harmless(value: Any) -> Any:
     return value
 
 
+def checked_options(given: Mapping[str, Any], spec: Mapping[str, Any], *, where: str) -> dict[str, Any]:
+    """Options without secrets, of the right types, under the names of ``spec``. Raises InputError."""
+    result = ArgumentSpecValidator(spec).validate({name: plain(value) for name, value in given.items()})
+    if result.error_messages:
+        found = [Violation(path="options", message=str(message)) for message in result.error_messages]
+        raise InputError(found, where=where)
+    checked: dict[str, Any] = plain(result.validated_parameters)
+    return checked
+
+
 def checked_clusters(given: Any, spec: Mapping[str, Any], *, where: str) -> list[dict[str, Any]]:
     """The entries of an option like ``clusters``, of the right types, under the names of ``spec``.
 

@@ -5,32 +5,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .blame import blame
 from .errors import FabricError
 from .evidence import Rung
 from .links import LinkKind, described_cluster, described_link, linked_pairs
-from .model import ClusterId
+from .model import ClusterId, Pair, Settings
 from .objects import ClusterState
 from .task import Task
 
 
-def info_result(states: Mapping[ClusterId, ClusterState | FabricError]) -> dict[str, Any]:
-    """Clusters, the links between them, and why a cluster could not be read; every key is always there."""
+def info_result(
+    states: Mapping[ClusterId, ClusterState | FabricError],
+    *,
+    declared: Mapping[Pair, Settings] | None = None,
+    problems: Sequence[FabricError] = (),
+) -> dict[str, Any]:
+    """Clusters, the links between them, and why a cluster could not be read; every key is always there.
+
+    Links are judged by what is ``declared`` of them. ``problems`` are failures of no cluster and no link.
+    """
+    declared = declared or {}
     read = [key for key, seen in states.items() if isinstance(seen, ClusterState)]
-    pairs, problems = blame(
+    pairs, blamed = blame(
         lambda among: linked_pairs({key: states[key] for key in among}), read, what="cannot tell the links of a cluster"
     )
-    states = {**states, **problems}
-    described = [described_link(pair, states.get(pair.a), states.get(pair.b)) for pair in sorted(pairs)]
+    states = {**states, **blamed}
+    described = [
+        described_link(pair, states.get(pair.a), states.get(pair.b), declared=declared.get(pair))
+        for pair in sorted(pairs)
+    ]
     links = [row for row, _problem in described]
     rungs = [link["evidence"]["rung"] for link in links]
     kinds = [link["kind"] for link in links]
     clusters = {key: described_cluster(key, states[key]) for key in sorted(states)}
     problems_seen = (*(problem for _row, problem in clusters.values()), *(problem for _row, problem in described))
-    failures = {str(problem): problem for problem in problems_seen if problem is not None}
+    failures = {str(problem): problem for problem in (*problems, *problems_seen) if problem is not None}
     unreachable = sum(isinstance(seen, FabricError) for seen in states.values())
     return {
         "task": Task.PEERING_INFO.value,

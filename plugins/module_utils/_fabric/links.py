@@ -152,10 +152,14 @@ def describe(pair: Pair, one: Seen, other: Seen, *, declared: Settings | None = 
     )
 
 
-def described_link(pair: Pair, one: Seen, other: Seen) -> tuple[dict[str, Any], FabricError | None]:
+def described_link(
+    pair: Pair, one: Seen, other: Seen, *, declared: Settings | None = None
+) -> tuple[dict[str, Any], FabricError | None]:
     """One entry of ``links``; with an error, and as if neither end had been read, where the ends are not understood."""
     where = f"clusters {pair.a} and {pair.b}"
-    row = attempt(lambda: link_result(describe(pair, one, other)), what=f"cannot describe {pair}", where=where)
+    row = attempt(
+        lambda: link_result(describe(pair, one, other, declared=declared)), what=f"cannot describe {pair}", where=where
+    )
     return (link_result(describe(pair, row, row)), row) if isinstance(row, FabricError) else (row, None)
 
 

@@ -64,8 +64,8 @@ class Wishes:
         return {cluster.id: cluster.labels for cluster in self.selectable}
 
 
-def parse_wishes(params: Mapping[str, Any]) -> Wishes:
-    """The wishes of a task, names resolved to cluster ids.
+def parse_wishes(params: Mapping[str, Any], *, elsewhere: frozenset[str] = frozenset()) -> Wishes:
+    """The wishes of a task, names resolved to cluster ids; those of clusters ``elsewhere`` are taken for ids.
 
     ``params`` are those of the ``shortcuts`` module after Ansible checked their types. Raises InputError with all
     violations; where labels decide, contradictions can be known only later, by ``resolve``.
@@ -73,13 +73,15 @@ def parse_wishes(params: Mapping[str, Any]) -> Wishes:
     found: list[Violation] = []
     clusters = parse_clusters(params["clusters"], found)
     id_by_name = {cluster.name: cluster.id for cluster in clusters} | {cluster.id: cluster.id for cluster in clusters}
+    hubs = _hubs(params, id_by_name, found)
+    id_by_name = {name: ClusterId(name) for name in elsewhere} | id_by_name
     check_fabric_name(params["fabric"], found)
     entries = params.get("shortcuts") or ()
     parsed = [parse_entry(entry, f"shortcuts[{index}]", id_by_name, found) for index, entry in enumerate(entries)]
     wishes = Wishes(
         name=FabricName(params["fabric"]),
         clusters=clusters,
-        hubs=_hubs(params, id_by_name, found),
+        hubs=hubs,
         wishes=tuple(wish for wish in parsed if wish is not None),
         defaults=_defaults(params, id_by_name, found),
         labels_from=tuple(params.get("labels_from") or ("inventory",)),

@@ -8,19 +8,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from .._fabric.declared import settings_by_pair, wishes_of_one_pair
 from .._fabric.errors import FabricError, InputError, Violation, attempt
 from .._fabric.link_value import VALUES
 from .._fabric.links import describe
 from .._fabric.model import Pair
 from .._fabric.wishes import check_limits, parse_clusters
-from .info import read_states
+from .info import read_states, selected
 from .targets import open_apis
 
 WHERE = "lookup liqo.fabric.link"
 
 
 def link_value(ends: Sequence[str], params: Mapping[str, Any]) -> Any:
-    """The value ``params["value"]`` of the link between two clusters, given by name or id.
+    """The value ``params["value"]`` of the link between two clusters, given by name or id, judged by what is declared.
 
     ``params`` are the options of the lookup. Raises InputError before any request, and FabricError when one of the two
     cannot be read: half an account of a link is none.
@@ -43,14 +44,19 @@ def link_value(ends: Sequence[str], params: Mapping[str, Any]) -> Any:
         raise InputError(found, where=WHERE)
     two = [cluster for cluster in clusters if cluster in [by_name[name] for name in ends]]
     entries = [entry for entry in params["clusters"] if entry["name"] in {cluster.name for cluster in two}]
+    try:
+        wishes = wishes_of_one_pair({**params, "clusters": entries})
+    except InputError as refused:
+        raise InputError(refused.violations, where=WHERE) from refused
     apis = open_apis({**params, "clusters": entries}, agent="link")
     states = read_states(two, apis, timeout_s=params["timeout"], parallel=len(two))
     for state in states.values():
         if isinstance(state, FabricError):
             raise state
     pair = Pair.of(*states)
+    declared = settings_by_pair(selected(wishes, apis, parallel=len(two))).get(pair)
     value = attempt(
-        lambda: VALUES[params["value"]](describe(pair, states[pair.a], states[pair.b])),
+        lambda: VALUES[params["value"]](describe(pair, states[pair.a], states[pair.b], declared=declared)),
         what=f"cannot describe {pair}",
         where=f"clusters {pair.a} and {pair.b}",
     )

@@ -43,3 +43,12 @@ SHORTCUTS_SPEC: dict[str, dict[str, Any]] = {
     "defaults": {"type": "dict", "options": SETTINGS_SPEC},
 }
 """Which of them fit together is checked in wishes.py, in sentences."""
+
+LABELS_FROM_SPEC: dict[str, dict[str, Any]] = {
+    "labels_from": {
+        "type": "list",
+        "elements": "str",
+        "choices": ["inventory", "cluster", "hub"],
+        "default": ["inventory"],
+    },
+}

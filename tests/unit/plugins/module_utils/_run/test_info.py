@@ -44,3 +44,33 @@ def test_every_violation_is_named_at_once() -> None:
 def test_a_wrong_query_is_refused_before_a_kubeconfig_is_opened(tmp_path: Path) -> None:
     with pytest.raises(FabricError, match="query: "):
         peering_info({**params(), "clusters": [{"name": "leaf-a", "kubeconfig": str(tmp_path)}], "query": "links["})
+
+
+def test_only_the_clusters_of_the_scope_are_looked_at_and_the_others_may_be_named() -> None:
+    shortcuts = [{"between": ["leaf-a", "leaf-c"]}, {"ring": {"names": ["leaf-a", "leaf-b", "leaf-x"]}}]
+    result = peering_info(params("leaf-a", "leaf-b", "leaf-c", shortcuts=shortcuts, scope=["leaf-b"]))
+    assert result["clusters"].keys() == {"leaf-b"}
+
+
+@pytest.mark.parametrize(
+    ("options", "path"),
+    [
+        ({"shortcuts": [{"between": ["leaf-a"]}]}, "shortcuts[0].between"),
+        ({"shortcuts": [{"between": ["leaf-a", "leaf-b"], "mtu": 1}]}, "shortcuts[0].mtu"),
+        ({"defaults": {"client_endpoint": {"address": "http://x/"}}}, "defaults.client_endpoint.address"),
+        ({"scope": ["leaf-x"]}, "scope[0]"),
+        ({"hubs": ["leaf-x"]}, "hubs"),
+        ({"labels_from": ["hub"]}, "labels_from"),
+    ],
+)
+def test_a_declaration_that_cannot_be_meant_is_refused(options: dict[str, Any], path: str) -> None:
+    with pytest.raises(InputError) as refusal:
+        peering_info(params("leaf-a", "leaf-b", **options))
+    assert [violation.path for violation in refusal.value.violations] == [path]
+
+
+def test_labels_that_cannot_be_read_are_a_failure_and_no_end() -> None:
+    shortcuts = [{"mesh": {"selector": "region=eu"}, "client_endpoint": {"port": 51841}}]
+    found = peering_info(params("leaf-a", "hub", shortcuts=shortcuts, hubs=["hub"], labels_from=["hub"]))
+    assert found["clusters"].keys() == {"leaf-a", "hub"}
+    assert [problem["what"].startswith("cannot read the labels") for problem in found["failures"]].count(True) == 1

@@ -74,7 +74,8 @@ class Lookup(face.LookupModule):
     """With options as Ansible would have taken them from its configuration."""
 
     def set_options(self, *, var_options: Any, direct: Mapping[str, Any]) -> None:
-        self.given = {"value": "server", "clusters": None, "timeout": 30.0, "connect_timeout": 5.0, **direct}
+        unset = dict.fromkeys(("clusters", "shortcuts", "defaults", "labels_from", "hubs"))
+        self.given = {"value": "server", "timeout": 30.0, "connect_timeout": 5.0, **unset, **direct}
 
     def get_option(self, name: str) -> Any:
         return self.given[name]
@@ -102,3 +103,50 @@ def test_what_goes_wrong_is_an_error_of_a_lookup_and_quotes_no_secret(
     with pytest.raises(AnsibleLookupError, match="kubeconfig_path") as refusal:
         look("leaf-a", "leaf-b", clusters=[{"name": "leaf-a", "kubeconfig_path": "x", "api_key": "secret-key"}])
     assert "secret-key" not in str(refusal.value)
+
+
+def behind_nat(state: list[Any]) -> None:
+    """leaf-b dials what a NAT in front of leaf-a has, and hears nothing."""
+    for body in state:
+        if body["kind"] == "GatewayClient":
+            body["spec"]["endpoint"] = {"addresses": ["203.0.113.7"], "port": 51841, "protocol": "UDP"}
+        if body["kind"] == "Connection":
+            body["status"]["value"] = "Error"
+
+
+NAT = {"client_endpoint": {"address": "203.0.113.7", "port": 51841}}
+SHORTCUT = {"between": ["a", "leaf-b"], **NAT}
+
+
+@pytest.mark.parametrize(
+    ("options", "is_declared"),
+    [
+        ({}, False),
+        ({"shortcuts": [SHORTCUT]}, True),
+        ({"shortcuts": [{**SHORTCUT, "between": ["leaf-b", "leaf-a"]}, {"between": ["leaf-x", "leaf-b"]}]}, True),
+        ({"shortcuts": [{"between": ["a", "leaf-b"]}], "defaults": NAT}, True),
+        ({"shortcuts": [{**SHORTCUT, "between": ["leaf-x", "leaf-b"]}]}, False),
+        ({"shortcuts": [{"mesh": {"names": ["leaf-x", "a", "leaf-b"]}, **NAT}]}, True),
+        ({"shortcuts": [{"ring": {"names": ["a", "leaf-x", "leaf-b", "leaf-y"]}, **NAT}]}, False),
+        ({"shortcuts": [{"star": {"center": "a", "names": ["leaf-x"], "selector": ""}, **NAT}]}, True),
+        ({"shortcuts": [{"star": {"center": "leaf-x", "selector": ""}, **NAT}]}, False),
+        ({"shortcuts": [{"mesh": {"selector": ""}, "except": ["leaf-x", ["leaf-y", "a"]], **NAT}]}, True),
+        ({"shortcuts": [{"mesh": {"selector": ""}, **NAT}], "hubs": ["a"]}, False),
+        ({"shortcuts": [{"mesh": {"selector": ""}, **NAT}], "labels_from": ["hub"]}, False),
+        ({"shortcuts": [{"ring": {"selector": ""}, **NAT}]}, False),
+    ],
+)
+def test_the_link_is_judged_by_what_is_declared_of_it(
+    apis: dict[str, PretendApi | FabricError], options: dict[str, Any], is_declared: bool
+) -> None:
+    """By entries that may name clusters that the lookup does not know, and as far as two clusters tell."""
+    client = linked_cluster("leaf-b", "leaf-a", is_server=False)
+    behind_nat(client)
+    apis["leaf-b"] = PretendApi("leaf-b", client)
+    faults = link_value(("a", "leaf-b"), {**PARAMS, "value": "faults", **options})
+    assert ("stale-endpoint" in faults) is not is_declared
+
+
+def test_a_wrong_declaration_is_refused_before_any_request() -> None:
+    with pytest.raises(InputError, match=r"lookup liqo.fabric.link.*shortcuts\[0\].mtu"):
+        link_value(("a", "leaf-b"), {**PARAMS, "shortcuts": [{"between": ["a", "leaf-b"], "mtu": 1}]})
