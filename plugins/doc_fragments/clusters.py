@@ -160,8 +160,9 @@ options:
         elements: str
 notes:
   - Of connection options every token, password, key and certificate is masked in results, and so is every other text
-    below a user of a kubeconfig that is given as content, unless it plainly is a name (words such as C(get-token) or
-    C(eu-central-1)), a flag, a path or a URL without credentials.
+    below a user of a kubeconfig that is given as content, wherever it occurs. Not masked are names of flags and
+    variables, the command of a plugin, paths, common words such as C(get-token), texts of less than three letters, and
+    what the cluster has in its name, labels, contexts and server, such as a region.
   - The connection is made on the host where the task runs, with the files and environment variables of that host.
 """
 

@@ -18,7 +18,7 @@ _ESCAPE = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?)")
 # A JWT, and a run of letters that is too long for a word or a UUID.
 _LOOKS_SECRET = re.compile(r"\beyJ[\w.=-]{8,}|[\w+=-]{40,}")
 _WORD = re.compile(r"[^\s\"'`,;:(){}\[\]<>=]{12,}")
-# A shorter one would be found in ordinary words.
+# A shorter one would be found in ordinary words, so that it is hidden as a word of its own only.
 _SHORTEST = 4
 
 
@@ -37,6 +37,8 @@ def last_line(said: bytes, *, secrets: Iterable[str], printed: bytes = b"") -> s
     for secret in sorted(set(secrets), key=len, reverse=True):
         if len(secret) >= _SHORTEST:
             line = line.replace(secret, HIDDEN)
+        elif secret:
+            line = re.sub(rf"(?<![^\W_]){re.escape(secret)}(?![^\W_])", HIDDEN, line)
     output = printed.decode("utf-8", "replace")
     line = _WORD.sub(lambda word: HIDDEN if word[0] in output else word[0], line)
     return one_line(_LOOKS_SECRET.sub(HIDDEN, line))

@@ -216,6 +216,9 @@ def _identity_of(user: Fields, selection: Selection, server: Server, *, persist:
     command, provider = user.fields("exec"), user.fields("auth-provider")
     plugin = Plugin.of(command) if command is not None else None
     certificate = user.pem("client-certificate")
+    has_certificate = any(user.content.get(name) for name in ("client-certificate", "client-certificate-data"))
+    if has_certificate and not certificate:
+        raise KubeconfigError(f"the client-certificate of {user.owner} is empty", "write a certificate to it")
     key = user.pem("client-key") if certificate else b""
     login = f"{user.text('username')}:{user.text('password')}"
     token = _token(user)
@@ -240,14 +243,14 @@ def _identity_of(user: Fields, selection: Selection, server: Server, *, persist:
             context=selection.context,
             server=without_userinfo(server.url),
             cluster=cluster_info(selection.cluster, ca=server.ca),
-            secrets=user_secrets(user.content) | surrounding_secrets(),
+            secrets=user_secrets(user.content, public=(selection.context,)) | surrounding_secrets(),
         )
         return Identity(
             authorization=f"Bearer {given.token.strip()}" if given.token else "",
             certificate=given.certificate,
             key=given.key,
             expires=given.expires,
-            giver=plugin.command,
+            giver=plugin.called,
         )
     if provider is not None and not certificate:
         return replace(found, authorization=f"Bearer {id_token(provider, persist=persist)}")

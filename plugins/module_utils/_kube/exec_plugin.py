@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ from .stop import STOP
 from .unusable import UnusableError
 
 _GROUP = "client.authentication.k8s.io"
+_NAME = re.compile(r"([\w.~@+-]{0,60}/)*[\w.~@+-]{1,60}")
 _VERSIONS = (f"{_GROUP}/v1", f"{_GROUP}/v1beta1")
 
 
@@ -53,6 +55,11 @@ class Plugin:
     """How to install it, says the kubeconfig."""
     asks: bool = False
     """It cannot do without a person."""
+
+    @property
+    def called(self) -> str:
+        """For messages. What is no mere name or path may hold arguments, and a secret among them."""
+        return self.command if _NAME.fullmatch(self.command) else "its command"
 
     @classmethod
     def of(cls, fields: Fields) -> Plugin:
@@ -95,7 +102,7 @@ def credentials_of(plugin: Plugin, *, context: str, server: str, cluster: Json, 
         return UnusableError(why, next_step or by_hand, what="cannot get credentials", server=server, fault=fault)
 
     if plugin.asks:
-        why = f"interactiveMode of its exec is Always, and in a task there is nobody to answer {plugin.command}"
+        why = f"interactiveMode of its exec is Always, and in a task there is nobody to answer {plugin.called}"
         person = "use credentials that need no person, such as those of a service account"
         raise failed(why, person, FailureName.PLUGIN_WAITS)
     run = _run(plugin, cluster, failed)
@@ -105,15 +112,15 @@ def credentials_of(plugin: Plugin, *, context: str, server: str, cluster: Json, 
     because = f": {said}" if said else ""
     if run.status is None:
         if len(run.output) > DEFAULT.plugin_bytes:
-            raise failed(f"{plugin.command} printed more than {DEFAULT.plugin_bytes} bytes{because}")
-        why = f"{plugin.command} gave no credentials within {DEFAULT.plugin_s:g} s{because}"
+            raise failed(f"{plugin.called} printed more than {DEFAULT.plugin_bytes} bytes{because}")
+        why = f"{plugin.called} gave no credentials within {DEFAULT.plugin_s:g} s{because}"
         raise failed(why, fault=FailureName.PLUGIN_WAITS)
     if run.status != 0:
-        raise failed(f"{plugin.command} gave no credentials, its exit status is {run.status}{because}")
+        raise failed(f"{plugin.called} gave no credentials, its exit status is {run.status}{because}")
     try:
         return _parse(plugin, run.output)
     except _WrongAnswerError as mistake:
-        raise failed(f"{plugin.command} gave no credentials, {mistake}{because}") from None
+        raise failed(f"{plugin.called} gave no credentials, {mistake}{because}") from None
 
 
 class _WrongAnswerError(Exception):
@@ -125,12 +132,16 @@ def _run(plugin: Plugin, cluster: Json, failed: Callable[..., UnusableError]) ->
     info = {"apiVersion": plugin.version, "kind": "ExecCredential", "spec": spec}
     found = str(plugin.path) if plugin.path else shutil.which(plugin.command)
     hint = f"install it, says the kubeconfig: {one_line(plugin.hint)}" if plugin.hint else ""
+    remedy = hint or "install it there"
+    if " " in plugin.command:
+        remedy = "write the arguments of the command under args"
     if not found:
-        why = f"no folder in PATH of the machine where the task runs has the credentials plugin {plugin.command}"
-        raise failed(why, hint or "install it there", FailureName.PLUGIN_MISSING)
+        why = f"no folder in PATH of the machine where the task runs has the credentials plugin {plugin.called}"
+        raise failed(why, remedy, FailureName.PLUGIN_MISSING)
+    called = found if _NAME.fullmatch(found) else plugin.called
     if not os.path.exists(found):  # noqa: PTH110 - no error for a name that is too long
-        why = f"{found}, the credentials plugin, does not exist on the machine where the task runs"
-        raise failed(why, hint or "install it there", FailureName.PLUGIN_MISSING)
+        why = f"{called}, the credentials plugin, does not exist on the machine where the task runs"
+        raise failed(why, remedy, FailureName.PLUGIN_MISSING)
     environ = {**os.environ, **plugin.environ, "KUBERNETES_EXEC_INFO": json.dumps(info)}
     try:
         return Program([found, *plugin.arguments], environ=environ).finish(seconds=DEFAULT.plugin_s)
@@ -138,7 +149,7 @@ def _run(plugin: Plugin, cluster: Json, failed: Callable[..., UnusableError]) ->
         reason = getattr(error, "strerror", None) or "an argument or variable of it holds a zero byte"
         if isinstance(error, FileNotFoundError):
             reason = "the program that its first line names is not there"
-        raise failed(f"{found} cannot be run: {reason}", hint) from None
+        raise failed(f"{called} cannot be run: {reason}", hint) from None
 
 
 def _parse(plugin: Plugin, output: bytes) -> Given:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,6 +31,11 @@ _WORDS: dict[type, str] = {
     list: "a list",
     dict: "a mapping",
 }
+
+
+_LONGEST_PATH = 1024
+# Beginnings of a PEM, of one in base64 and of a JWT; and a run of letters that is no name of a file.
+_CONTENT = re.compile(r"-----BEGIN|(^|/)(LS0tLS1|eyJ)|[A-Za-z0-9+=_-]{100}")
 
 
 class KubeconfigError(UnusableError):
@@ -111,6 +117,11 @@ class Fields:
     def file(self, name: str) -> bytes:
         """The content of the file that the field is the path of."""
         path = self.path(name)
+        if not is_path(self.text(name)):
+            right = "token" if name == "tokenFile" else f"{name}-data"
+            raise KubeconfigError(
+                f"{name} of {self.owner} is no path of a file", f"write a path, or the content as {right}"
+            )
         try:
             return path.read_bytes() if path else b""
         except (FileNotFoundError, NotADirectoryError):
@@ -154,6 +165,11 @@ class Fields:
             f"{name} of {self.owner} is {found}, and {_WORDS[wanted]} belongs there",
             f"write {_WORDS[wanted]}{quotes}; kubectl refuses the file as well",
         )
+
+
+def is_path(text: str) -> bool:
+    """May it be quoted as the path of a file? People write the content in its place, a private key or token."""
+    return len(text) <= _LONGEST_PATH and text.isprintable() and not _CONTENT.search(text)
 
 
 def _is(value: object, wanted: type) -> bool:

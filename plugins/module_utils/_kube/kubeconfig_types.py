@@ -16,6 +16,8 @@ from .kubeconfig_fields import Fields, KubeconfigError
 MAX_NAME = 100
 """Characters of a name in a message."""
 
+_VALUE = "a value"
+
 _Check = Callable[[Fields, str], object]
 
 
@@ -38,8 +40,9 @@ def _each(checks: Mapping[str, _Check]) -> _Check:
 def _map_of(kind: _Check) -> _Check:
     def check(fields: Fields, name: str) -> None:
         if (inner := fields.fields(name)) is not None:
-            for key in inner.content:
-                kind(inner, key)
+            for value in inner.content.values():
+                # The key is a text of the person, which no message quotes.
+                kind(replace(inner, content={_VALUE: value}), _VALUE)
 
     return check
 
@@ -132,8 +135,9 @@ def check_spelling(entry: Fields, known: Mapping[str, Any]) -> None:
             continue
         meant = difflib.get_close_matches(name.lower().replace("-", "").replace("_", ""), folded, n=1, cutoff=0.85)
         if meant or name.startswith("as-"):
-            hint = f"write {folded[meant[0]]}" if meant else "correct the spelling"
+            # It is not quoted: with a space that is missing, the value is a part of it.
+            like = folded[meant[0]] if meant else "as, as-uid, as-groups or as-user-extra"
             raise KubeconfigError(
-                f"{entry.owner} has {shown(name, most=50)}, which is no field of a kubeconfig",
-                f"{hint}, or take it out; kubectl passes over it without a word",
+                f"{entry.owner} has a field that is spelled almost like {like}",
+                f"write {like}, or take it out; kubectl passes over it without a word",
             )

@@ -139,16 +139,17 @@ class TestRefused:
         assert caught.value.next.startswith("renew the client certificate")
 
 
+@pytest.mark.parametrize("user", ["system:anonymous", "system:unauthenticated", ""])
+@pytest.mark.parametrize("sent", [{}, {"token": "opaque-t0ken"}, {"username": "r0b0t", "password": "passw0rd"}])
+def test_nobody_is_never_granted_a_right(user: str, sent: Mapping[str, object]) -> None:
+    error = refusal(sent, status(403, f'namespaces is forbidden: User "{user}" cannot list resource "namespaces"'))
+    assert error.fault is FailureName.NO_CREDENTIALS
+    assert not isinstance(error, Forbidden)
+    assert "grant" not in error.next
+
+
 class TestForbidden:
     """403."""
-
-    @pytest.mark.parametrize("user", ["system:anonymous", "system:unauthenticated", ""])
-    @pytest.mark.parametrize("sent", [{}, {"token": "opaque-t0ken"}, {"username": "r0b0t", "password": "passw0rd"}])
-    def test_nobody_is_never_granted_a_right(self, user: str, sent: Mapping[str, object]) -> None:
-        error = refusal(sent, status(403, f'namespaces is forbidden: User "{user}" cannot list resource "namespaces"'))
-        assert error.fault is FailureName.NO_CREDENTIALS
-        assert not isinstance(error, Forbidden)
-        assert "grant" not in error.next
 
     def test_who_is_known_through_a_proxy_is_granted_rights_although_we_sent_nothing(self) -> None:
         error = refusal({}, status(403, 'namespaces is forbidden: User "jane" cannot list resource "namespaces"'))

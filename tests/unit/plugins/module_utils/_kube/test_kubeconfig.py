@@ -220,7 +220,7 @@ class TestTypes:
     def test_a_field_that_is_not_known_is_not_passed_over(self, entry: str) -> None:
         known: dict[str, object] = {"server": "https://h"} if entry == "cluster" else {"token": TOKEN}
         error = complaint(kubeconfig(**{entry: {**known, "as-group": ["dev"]}}))  # type: ignore[arg-type]
-        assert f"the {entry} '{entry[0]}' in the kubeconfig dictionary has as-group, which is no field" in error.why
+        assert f"the {entry} '{entry[0]}' in the kubeconfig dictionary has a field that is spelled almost" in error.why
 
     @pytest.mark.parametrize("section", ["clusters", "users", "contexts"])
     @pytest.mark.parametrize("wrong", ["text", {"name": "u"}, [5]])

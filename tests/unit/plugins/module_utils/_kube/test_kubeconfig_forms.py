@@ -375,9 +375,9 @@ REFUSED: Mapping[str, tuple[str, str]] = {
     "parts that multiply": (kubeconfig(more=BOMB), "repeats parts of itself without end"),
     "a misspelled field": (
         kubeconfig(f"token: {SECRET}\nas-group: [dev]"),
-        "the user 'u' in $file has as-group, which is no field of a kubeconfig. Next: write as-groups",
+        "the user 'u' in $file has a field that is spelled almost like as-groups. Next: write as-groups",
     ),
-    "a field in other letters": (kubeconfig(f"Token: {SECRET}"), "has Token, which is no field of a kubeconfig"),
+    "a field in other letters": (kubeconfig(f"Token: {SECRET}"), "has a field that is spelled almost like token"),
     "a home folder in a path": (
         kubeconfig(cluster="certificate-authority: ~/ca.crt"),
         "does not exist (certificate-authority of the cluster 'c' in $file). Next: write it without ~ or variables",

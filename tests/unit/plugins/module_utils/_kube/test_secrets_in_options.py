@@ -34,13 +34,13 @@ def kubeconfig(**user: object) -> dict[str, object]:
     ("options", "expected"),
     [
         ({"api_key": "tok"}, {"tok"}),
-        ({"username": "u", "password": "pw"}, {"pw"}),
-        ({"proxy": "http://u:pw@proxy:3128"}, {"pw", "//u:"}),
+        ({"username": "u", "password": "passw"}, {"passw"}),
+        ({"proxy": "http://u:passw@proxy:3128"}, {"passw", "//u:"}),
         ({"proxy": "http://t0ken-as-user@proxy:3128"}, {"t0ken-as-user"}),
-        ({"proxy": "u1x2:p%40w@proxy:3128"}, {"u1x2", "p%40w", "p@w"}),
-        ({"host": "https://r0b0t:p%3Aw@h:6443"}, {"r0b0t", "p%3Aw", "p:w"}),
+        ({"proxy": "u1x2:p%40w@proxy:3128"}, {"u1x2", "p%40w", "p@w", "//u1x2:"}),
+        ({"host": "https://r0b0t:p%3Aw@h:6443"}, {"r0b0t", "p%3Aw", "p:w", "//r0b0t:"}),
         ({"host": "https://h:6443", "proxy": "socks5://proxy:1080"}, set()),
-        ({"proxy_headers": {"proxy_basic_auth": "u:pw", "user_agent": "a"}}, {"u:pw", "pw"}),
+        ({"proxy_headers": {"proxy_basic_auth": "u:passw", "user_agent": "a"}}, {"u:passw", "passw"}),
         ({"kubeconfig": "/path", "host": "https://h", "context": "c"}, set()),
         ({"kubeconfig": "apiVersion: v1\nusers: []\n"}, {"apiVersion: v1\nusers: []\n"}),
         ({"kubeconfig": "apiVersion: v1\nusers: [{"}, {"apiVersion: v1\nusers: [{"}),
@@ -52,9 +52,9 @@ def test_plain_options_that_are_secret_are_named(options: dict[str, object], exp
 
 def test_a_kubeconfig_given_as_a_dictionary_gives_up_all_its_secrets() -> None:
     encoded = base64.b64encode(PRIVATE_KEY.encode()).decode()
-    user = {"token": "tok", "client-key-data": encoded, "password": "pw", "username": "visible"}
+    user = {"token": "tok", "client-key-data": encoded, "password": "passw", "username": "robot"}
     found = secret_values({"kubeconfig": kubeconfig(**user)}, {})
-    assert found == {"tok", encoded, PRIVATE_KEY, "pw", "p%40ss", "p@ss", "//u:"}
+    assert found == {"tok", encoded, PRIVATE_KEY, "passw", "robot", "p%40ss", "p@ss", "//u:"}
 
 
 def test_the_text_of_a_kubeconfig_gives_up_the_same_as_the_dictionary() -> None:
@@ -62,34 +62,119 @@ def test_the_text_of_a_kubeconfig_gives_up_the_same_as_the_dictionary() -> None:
     assert secret_values({"kubeconfig": text}, {}) == {text, "tok", "u1x2", "p%40ss", "p@ss", "//u:"}
 
 
+def test_of_a_damaged_text_each_line_is_masked() -> None:
+    """Messages have one line."""
+    found = secret_values({"kubeconfig": "apiVersion: v1\nusers:\n- name: u\n  user: {token: t0ken\n"}, {})
+    assert "user: {token: t0ken" in found
+    assert not found & {"apiVersion: v1", "users:"}
+
+
 def test_credentials_of_an_auth_provider_are_found() -> None:
     provider = {
         "name": "oidc",
-        "config": {"id-token": "i", "refresh-token": "r", "client-secret": "s", "client-id": "x"},
+        "config": {"id-token": "one", "refresh-token": "two", "client-secret": "three", "client-id": "four"},
     }
     found = secret_values({"kubeconfig": kubeconfig(**{"auth-provider": provider})}, {})
-    assert {"i", "r", "s"} <= found
-    assert "x" not in found
+    assert {"one", "two", "three", "four"} <= found
+    assert "oidc" not in found
 
 
-# What people really write, and what must stay readable in their results.
-HARMLESS: dict[str, list[str]] = {
-    "aws": ["--region", "eu-central-1", "eks", "get-token", "--cluster-name", "leaf1x9", "--output", "json"],
-    "aws-iam-authenticator": ["token", "-i", "Leaf1x9"],
-    "kubelogin": ["get-token", "--login", "azurecli", "--environment", "AzurePublicCloud"],
-    "doctl": ["kubernetes", "cluster", "kubeconfig", "exec-credential", "--version=v1beta1", "--context=default"],
-    "tsh": ["kube", "credentials", "--kube-cluster=Leaf-7x7", "--teleport-cluster=root", "--proxy=tsh.example.com:443"],
-    "kubectl-oidc": ["--oidc-issuer-url=https://dex.example.com/dex", "--oidc-client-id=kubernetes", "-v1"],
-    "sh": ["-c", "/usr/local/bin/login", "./login.sh", "~/.config/login"],
-    "named": ["hub7x7", "leaf-a9x9", "c0ntext"],
+# What people really write, and what of it is masked when nothing of the declaration names it.
+WRITTEN: dict[str, tuple[list[str], set[str]]] = {
+    "aws": (
+        ["--region", "eu-central-1", "eks", "get-token", "--cluster-name", "leaf1x9", "--output", "json"],
+        {"eu-central-1", "leaf1x9"},
+    ),
+    "aws-iam-authenticator": (["token", "-i", "Leaf1x9"], {"Leaf1x9"}),
+    "kubelogin": (["get-token", "--login", "azurecli", "--environment", "AzurePublicCloud"], set()),
+    "doctl": (
+        ["kubernetes", "cluster", "kubeconfig", "exec-credential", "--version=v1beta1", "--context=default"],
+        set(),
+    ),
+    "tsh": (["kube", "credentials", "--kube-cluster=Leaf-7x7", "--teleport-cluster=rooted"], {"Leaf-7x7", "rooted"}),
+    "kubectl": (
+        ["oidc-login", "get-token", "--oidc-issuer-url=https://dex.example/dex", "-v1"],
+        {"https://dex.example/dex", "//dex.example/dex"},
+    ),
+    "sh": (["-c", "/usr/local/bin/login", "./login.sh", "~/.config/login"], set()),
+    "go": (["-cluster", "leaf1x9", "-v=5"], {"leaf1x9"}),
 }
 
 
-@pytest.mark.parametrize("command", HARMLESS)
-def test_of_an_exec_plugin_what_plainly_is_a_name_is_not_masked(command: str) -> None:
-    plugin = {"command": command, "args": HARMLESS[command], "env": [{"name": "AWS_PROFILE", "value": "prod"}]}
-    options = {"name": "hub7x7", "cluster_id": "leaf-a9x9", "context": "c0ntext", "kubeconfig": kubeconfig(exec=plugin)}
-    assert secret_values(options, {}) == {"p%40ss", "p@ss", "//u:"}
+@pytest.mark.parametrize("command", WRITTEN)
+def test_of_an_exec_plugin_names_of_flags_and_common_words_stay_readable(command: str) -> None:
+    arguments, masked = WRITTEN[command]
+    plugin = {"command": command, "args": arguments, "env": [{"name": "AWS_PROFILE", "value": "prod"}]}
+    assert secret_values({"kubeconfig": kubeconfig(exec=plugin)}, {}) == masked | {"p%40ss", "p@ss", "//u:"}
+
+
+def test_what_the_declaration_says_in_public_stays_readable() -> None:
+    public = [
+        "hub7x7",
+        "leaf-a9x9",
+        "c0ntext",
+        "eu-central-7",
+        "region7",
+        "h0st",
+        "shop-ns",
+        "c0ntext-of-file",
+        "rooms",
+    ]
+    config = kubeconfig(exec={"command": "x", "args": public, "env": [{"name": "A", "value": "leaf-a9x9"}]})
+    config["clusters"] = [{"name": "classrooms", "cluster": {"server": "https://h0st.example"}}]
+    config["contexts"] = [{"name": "c0ntext-of-file", "context": {"cluster": "c", "user": "u", "namespace": "shop-ns"}}]
+    options = {"name": "hub7x7", "cluster_id": "leaf-a9x9", "context": "c0ntext", "labels": {"region7": "eu-central-7"}}
+    assert secret_values({**options, "kubeconfig": config}, {}) == set()
+
+
+@pytest.mark.parametrize(
+    "user",
+    [
+        {"token": "hunter"},
+        {"password": "hunter"},
+        {"username": "hunter"},
+        {"as": "hunter"},
+        {"as-groups": ["hunter"]},
+        {"as-user-extra": {"scopes": ["hunter"]}},
+        {"auth-provider": {"name": "oidc", "config": {"client-id": "hunter"}}},
+        {"exec": {"args": ["hunter"]}},
+        {"exec": {"args": ["--password", "hunter"]}},
+        {"exec": {"args": ["--anything", "hunter"]}},
+        {"exec": {"args": ["--anything=hunter"]}},
+        {"exec": {"args": ["-phunter"]}},
+        {"exec": {"args": ["-p", "hunter"]}},
+        {"exec": {"env": [{"name": "ANYTHING", "value": "hunter"}]}},
+        {"extensions": [{"name": "x", "extension": {"deep": ["hunter"]}}]},
+        {"unknown": "hunter"},
+    ],
+)
+def test_a_plain_word_is_masked_wherever_it_stands_below_a_user(user: dict[str, object]) -> None:
+    assert "hunter" in secret_values({"kubeconfig": kubeconfig(**user)}, {})
+
+
+@pytest.mark.parametrize(
+    "user",
+    [
+        {"password": "leaf"},
+        {"exec": {"args": ["--token=leaf"]}},
+        {"exec": {"env": [{"name": "DB_PASSWORD", "value": "leaf"}]}},
+    ],
+)
+def test_a_credential_is_masked_even_where_it_is_a_common_word_or_a_public_name(user: dict[str, object]) -> None:
+    assert "leaf" in secret_values({"name": "leaf", "kubeconfig": kubeconfig(**user)}, {})
+
+
+@pytest.mark.parametrize(("field", "is_masked"), [("hu", False), ("443", False), ("hun", True), ("471147", True)])
+def test_what_would_be_found_in_every_text_is_not_masked(field: str, is_masked: bool) -> None:
+    found = secret_values({"kubeconfig": kubeconfig(exec={"args": ["--x", field]})}, {})
+    assert (field in found) is is_masked
+
+
+@pytest.mark.parametrize("field", ["client-key", "client-certificate", "tokenFile"])
+def test_content_in_the_place_of_a_path_is_masked(field: str) -> None:
+    assert secret_values({"kubeconfig": kubeconfig(**{field: "certs/client.key"})}, {}) == {"p%40ss", "p@ss", "//u:"}
+    for content in (PRIVATE_KEY, base64.b64encode(PRIVATE_KEY.encode()).decode(), "eyJhbGciOi.x.y"):
+        assert content in secret_values({"kubeconfig": kubeconfig(**{field: content})}, {})
 
 
 SECRETS: dict[str, dict[str, object]] = {
@@ -152,11 +237,14 @@ def test_a_random_credential_is_masked_wherever_it_stands(secret: bytes, place: 
     assert text in found or any(text.strip("=") in secret for secret in found), text
 
 
-@given(words=st.lists(st.from_regex(r"[a-z]{2,9}[0-9]{0,2}", fullmatch=True), min_size=1, max_size=3))
-def test_names_made_of_words_are_never_masked(words: list[str]) -> None:
-    name = "-".join(words)
-    user = {"username": name, "as": name, "exec": {"command": name, "args": [name, "--x", name, f"--x={name}"]}}
-    assert secret_values({"kubeconfig": kubeconfig(**user)}, {}) == {"p%40ss", "p@ss", "//u:"}
+NAMES = st.from_regex(r"zq[a-z]{3,9}[0-9]{0,2}(-[a-z]{2,9})?", fullmatch=True)
+
+
+@given(name=NAMES, public=st.booleans())
+def test_a_name_is_masked_unless_the_declaration_says_it_in_public(name: str, public: bool) -> None:
+    for user in ({"username": name}, {"as": name}, {"exec": {"args": [name]}}, {"exec": {"args": [f"--x={name}"]}}):
+        options = {"name": f"cluster-{name}" if public else "leaf-a", "kubeconfig": kubeconfig(**user)}
+        assert (name in secret_values(options, {})) is not public
 
 
 @pytest.mark.parametrize(
