@@ -30,7 +30,7 @@ class Limits:
     """One reading of one cluster with all its lists; whoever reads a cluster gives it to `Api.within`. Where rights are
     narrow, the number of lists depends on what the cluster says."""
     writing_s: float = 600.0
-    """All writes to one cluster in a row. How many there are depends on what the cluster says that it holds."""
+    """All writes in a row to one cluster, or for one link. How many depends on what a cluster says that it holds."""
     watch_grace_s: float = 5.0
     """After the time that the server was asked to watch for: then the connection counts as lost."""
 

@@ -20,6 +20,7 @@ from .._fabric.objects import Fact, FactName, Later, SecretSpec, Spec
 from .._fabric.operations import LinkPlan, Op, Verb, diff, laters, still_planned
 from .._fabric.relabel import step
 from .._fabric.resources import Json, Resource
+from .._kube.limits import DEFAULT
 from .._kube.stop import STOP
 from .._liqo.body import text_at
 from .._liqo.build import build, build_key_secret
@@ -128,6 +129,7 @@ class _Work:
         self._sent: dict[str, None] = {}
         self._done: list[Op] = []
         self._took_s = 0.0
+        self._no_write_after = 0.0
 
     def result(self, end: FabricError | None) -> Result:
         """``end`` is why the plan was not completed."""
@@ -143,6 +145,7 @@ class _Work:
     def carry_out(self) -> None:
         """Raises FabricError when the plan cannot be completed."""
         began = time.monotonic()
+        self._no_write_after = began + max(self._timeout_s, DEFAULT.writing_s)
         try:
             self._carry_out(began + self._timeout_s)
         finally:
@@ -196,6 +199,15 @@ class _Work:
             raise failure
 
     def _write(self, op: Op) -> None:
+        # How many writes a removal has depends on what the clusters say that they hold.
+        if time.monotonic() > self._no_write_after:
+            raise FabricError(
+                what=f"cannot {_named(op)}",
+                where=f"cluster {op.cluster}",
+                why=f"more than {DEFAULT.writing_s:g} s for the writes of one link; done are {len(self._done)}",
+                next="see why the API server answers late, and whether it holds what Liqo would not make; run again",
+                fault=FailureName.LIMIT_REACHED,
+            )
         self._sent[op.id] = None
         try:
             if write(op, self._world):

@@ -25,6 +25,7 @@ from .._fabric.errors import Conflict, FabricError, FailureName, NotFound
 from .._fabric.model import Cluster, ClusterId
 from .._fabric.operations import Verb
 from .._kube.client import Api
+from .._kube.limits import DEFAULT
 from .._liqo.body import Json, text_at
 from .._liqo.identity import Identity, parse_identity
 from .._liqo.roles import RESOURCE_BY_ACCESS_KIND, build_access, parse_access, selector, wanted_access
@@ -133,6 +134,8 @@ def _on_one(
     *,
     check_mode: bool,
 ) -> None:
+    # How many roles carry the mark of the identity is up to the cluster.
+    api = api.within(DEFAULT.writing_s)
     who = Who(cluster)
     for _round in range(ROUNDS):
         in_time = api.within(READ_S)

@@ -18,6 +18,7 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import 
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import Cluster, FabricName, Pair
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.resources import Resource
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.text import result_text
+from ansible_collections.liqo.fabric.plugins.module_utils._kube.limits import DEFAULT
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo import resources
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo.identity import Identity
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo.rights import Job
@@ -170,6 +171,50 @@ def test_a_cluster_that_is_another_one_gets_nothing() -> None:
     assert problem is not None
     assert problem.fault is FailureName.WRONG_CLUSTER
     assert len(cluster.store) == 1
+
+
+def two(one: PretendApi | FabricError, other: PretendApi | FabricError) -> tuple[AccessReport, list[Any]]:
+    """A run over leaf-a and leaf-b, and what it came to on leaf-a."""
+    clusters = [Cluster(id=key, name=key, labels={}) for key in (A, B)]
+    apis = {key: it if isinstance(it, FabricError) else it.as_api() for key, it in ((A, one), (B, other))}
+    report = manage_access(ROBOT, clusters, apis, state="present", check_mode=False, parallel=1)
+    mine = [[op for op in ops if op.cluster == A] for ops in (report.planned, report.done)]
+    return report, [*mine, report.clusters[A]]
+
+
+def test_roles_that_one_cluster_marks_falsely_are_removed_there_and_nowhere_else() -> None:
+    """So no limit is needed as there is for links: whoever can put the mark on roles of a cluster harms that one."""
+    hostile = PretendApi("leaf-b", [config_map("leaf-b")])
+    run_there = manage_access(
+        ROBOT, [Cluster(id=B, name="leaf-b", labels={})], {B: hostile.as_api()}, state="present", check_mode=False,
+        parallel=1,
+    )  # fmt: skip
+    made = hostile.one("ClusterRole", "robot")
+    for number in range(100):
+        false = {**made, "metadata": {**made["metadata"], "name": f"victim-{number}", "uid": f"victim {number}"}}
+        hostile.put(false)
+    report, on_a = two(api(), hostile)
+    unreachable = FabricError(what="w", where="x", why="y", next="z", fault=FailureName.UNREACHABLE)
+    assert on_a == two(api(), unreachable)[1]
+    assert len(run_there.done) == len(on_a[1]) == 5
+    assert [op.verb.value for op in report.done if op.cluster == B] == ["delete"] * 100
+    assert {op.name for op in report.done if op.cluster == B} == {f"victim-{number}" for number in range(100)}
+
+
+def test_all_that_is_done_on_one_cluster_has_one_limit_of_time_together() -> None:
+    """A server that takes its time with each of many deletions must not keep the run for ever."""
+
+    class Unlimited(PretendApi):
+        def within(self, seconds: float) -> PretendApi:
+            assert seconds == DEFAULT.writing_s
+            limited = PretendApi(self.cluster, [])
+            limited.store = self.store
+            return limited
+
+        def _ask(self, verb: str, resource: Resource) -> None:
+            pytest.fail(f"{verb} {resource} without a limit")
+
+    assert len(run(Unlimited("leaf-a", [config_map("leaf-a")])).done) == 5
 
 
 def test_manifests_need_no_cluster_and_are_what_would_be_written() -> None:

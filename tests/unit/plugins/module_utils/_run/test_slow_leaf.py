@@ -12,11 +12,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
 import pytest
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import ClusterId, Pair
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import FailureName
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import ClusterId, Pair, State
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.operations import LinkPlan, Op
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.report import Report
 from ansible_collections.liqo.fabric.plugins.module_utils._run import act, parallel
@@ -73,6 +75,31 @@ def test_a_link_that_does_not_come_up_is_not_waited_for_before_another_one_begin
     world["leaf-c"].refuse = comes_up
     report = one_at_a_time(world)
     assert [of(report, one).outcome for one in (AB, AC, BC)] == ["in_sync", "repaired", "in_sync"]
+
+
+def test_the_writes_of_one_link_have_a_limit_of_time_together(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """leaf-b says that it holds thousands of keys for leaf-a, and answers each deletion a minute later."""
+    key = world["leaf-b"].one("PublicKey", "leaf-a", "liqo-tenant-leaf-a")
+    for number in range(1000):
+        world["leaf-b"].put({**key, "metadata": {**key["metadata"], "name": f"key-{number}", "uid": f"key {number}"}})
+    later, lock, monotonic = [0.0], threading.Lock(), time.monotonic
+
+    def late(verb: str, _resource: object) -> None:
+        with lock:
+            later[0] += 60.0 * (verb == "delete")
+
+    monkeypatch.setattr(time, "monotonic", lambda: monotonic() + later[0])
+    world["leaf-b"].refuse = late
+    report = reconcile(
+        replace(fabric_of(pairs=[AB]), state=State.ABSENT),
+        {ClusterId(name): api.as_api() for name, api in world.items()},
+        limits=Limits(wait_timeout_s=PATIENCE_S),
+        check_mode=False,
+    )
+    failure = of(report, AB).failure
+    assert failure is not None
+    assert failure.fault is FailureName.LIMIT_REACHED
+    assert sum(op.cluster == "leaf-b" for op in of(report, AB).done) < 30
 
 
 def test_the_links_of_one_cluster_do_not_take_all_places_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
