@@ -9,11 +9,12 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any, TypeAlias, Union
+from typing import Any
 
-from .._fabric.changes import Back, Change, Lost
+from .._fabric.changes import Back, Lost
 from .._fabric.errors import FabricError, not_understood
 from .._fabric.model import Cluster, ClusterId
+from .._fabric.outbox import News
 from .._fabric.resources import Json, Resource
 from .._kube.client import Api
 from .._kube.watching import Event
@@ -27,8 +28,6 @@ from .who import Who
 READ_S = 30.0
 """For the first reading of a cluster, with all its requests: what is silent for so long is told as lost."""
 RETRY_S = 5.0
-
-News: TypeAlias = Union[Change, Lost, Back]
 
 _BEGINNING = "the beginning"
 

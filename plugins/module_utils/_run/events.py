@@ -10,15 +10,15 @@ import threading
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from datetime import datetime
 from typing import Any
 
-from .._fabric.changes import Back, Change, Lost, back_event, changes_event, lost_event
-from .._fabric.debounce import Debouncer, Moment
+from .._fabric.changes import Change
+from .._fabric.debounce import Moment
 from .._fabric.model import ClusterId, Pair
+from .._fabric.outbox import News, Outbox
 from .._fabric.terminal import inert, one_line
 from .._kube.clock import Clock
-from .cluster_watch import RETRY_S, ClusterWatch, News
+from .cluster_watch import RETRY_S, ClusterWatch
 from .watch_options import WatchOptions
 
 MOST_CHANGES = 5000
@@ -109,25 +109,16 @@ async def _relay(
     clock: Clock,
     bounded: _Bounded,
 ) -> None:
-    collected: Debouncer[Change] = Debouncer(debounce_s=options.debounce_s, max_delay_s=options.max_delay_s)
-    lost: dict[ClusterId, datetime] = {}
+    outbox = Outbox(debounce_s=options.debounce_s, max_delay_s=options.max_delay_s)
     while True:
-        batch = collected.take(clock.monotonic())
-        if batch is not None:
+        events = outbox.take(clock.monotonic())
+        if events:
             bounded.begin_anew()
-            await give(changes_event(batch.items, first_seen=batch.first, last_seen=batch.last))
-        try:
-            news, moment = await asyncio.wait_for(inbox.get(), collected.due_in(clock.monotonic()))
-        except TimeoutError:
-            continue
-        match news:
-            case Change():
-                collected.add(news, moment)
-            case Lost():
-                lost[news.cluster] = moment.wall
-                await give(lost_event(news, since=moment.wall))
-            case Back():
-                await give(back_event(news, since=lost.pop(news.cluster, moment.wall)))
+        for event in events:
+            await give(event)
+        with suppress(TimeoutError):
+            news, moment = await asyncio.wait_for(inbox.get(), outbox.due_in(clock.monotonic()))
+            outbox.add(news, moment)
 
 
 def _now(clock: Clock) -> Moment:

@@ -21,8 +21,11 @@ description:
     Latencies and annotations do not.
   - Of Connections and Configurations, only those between two clusters of O(clusters) count.
   - A cluster that cannot be read, or whose answers cannot be understood, is an event of its own, once per outage, and
-    so is its return. The others are watched on. What changed during an outage is found when it is over, unless the
-    cluster had never been read before.
+    so is its return, when it has lasted for O(debounce) seconds. The others are watched on. What changed during an
+    outage is found when it is over, unless the cluster had never been read before.
+  - A cluster that goes and comes back again and again, and a link that changes again and again, is told three times at
+    once, and then after pauses of 30 seconds up to 10 minutes. Ten minutes without news of it undo one of these times.
+    All others are told as soon as ever.
   - Where the rights lack the verb C(watch), or span single namespaces only, the lists are read again every
     O(poll_interval) seconds.
   - An event never holds a credential. Prefer paths of kubeconfigs to their content, since C(ansible-rulebook) may show

@@ -1,0 +1,106 @@
+# Copyright: (c) 2026, liqo.fabric contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From what is heard of clusters to the events that are given, and when.
+
+A rulebook answers an event with a run. So a cluster or link that comes and goes all day is told less and less often;
+the events of all others keep their time.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, TypeAlias, Union
+
+from .backoff import Backoff
+from .changes import Back, Change, Lost, back_event, changes_event, lost_event
+from .debounce import Debouncer, Moment
+from .model import ClusterId, Pair
+
+News: TypeAlias = Union[Change, Lost, Back]
+_Key: TypeAlias = tuple[ClusterId, frozenset[Pair]]
+
+TOGETHER_S = 60.0
+"""What may be told within so many seconds anyway goes with what is told now: one run instead of several."""
+MOST_KEPT = 10
+"""Changes of one link that wait; of more, the first and the last are kept."""
+
+
+class Outbox:
+    """``add`` what is heard, and ``take`` what is due, at the latest when ``due_in`` says so."""
+
+    def __init__(self, *, debounce_s: float, max_delay_s: float) -> None:
+        self._debounce_s = debounce_s
+        self._collected: Debouncer[Change] = Debouncer(debounce_s=debounce_s, max_delay_s=max_delay_s)
+        self._links: Backoff[_Key] = Backoff()
+        self._outages: Backoff[ClusterId] = Backoff()
+        self._held: dict[_Key, list[tuple[Change, Moment]]] = {}
+        self._held_until: dict[_Key, float] = {}
+        self._lost: dict[ClusterId, datetime] = {}
+        """The clusters that were told as lost and not yet as back, each with when that was."""
+        self._back_at: dict[ClusterId, float] = {}
+        """Those that are back and not yet told as back."""
+        self._ready: list[dict[str, Any]] = []
+
+    def add(self, news: News, now: Moment) -> None:
+        match news:
+            case Change():
+                self._changed(news, now)
+            case Lost():
+                # Who was not yet told that it is back need not be told that it is lost.
+                if self._back_at.pop(news.cluster, None) is None:
+                    self._lost[news.cluster] = now.wall
+                    self._ready.append(lost_event(news, since=now.wall))
+            case Back():
+                self._lost.setdefault(news.cluster, now.wall)
+                may_be_told = self._outages.heard(news.cluster, now.monotonic)
+                self._back_at[news.cluster] = max(may_be_told, now.monotonic + self._debounce_s)
+
+    def due_in(self, monotonic: float) -> float | None:
+        """Seconds until something is due, 0 when it is; None while there is nothing."""
+        if self._ready:
+            return 0.0
+        moments = [*self._back_at.values(), *self._held_until.values()]
+        pauses = [max(0.0, moment - monotonic) for moment in moments]
+        collected = self._collected.due_in(monotonic)
+        return min([*pauses, *([] if collected is None else [collected])], default=None)
+
+    def take(self, monotonic: float) -> list[dict[str, Any]]:
+        """The events that are due, in the order in which they are given."""
+        events, self._ready = self._ready, []
+        batch = self._collected.take(monotonic)
+        if batch is not None:
+            self._told(batch.items, monotonic)
+            events.append(changes_event(batch.items, first_seen=batch.first, last_seen=batch.last))
+        if any(until <= monotonic for until in self._held_until.values()):
+            events.append(self._release(monotonic))
+        for cluster in sorted(cluster for cluster, moment in self._back_at.items() if moment <= monotonic):
+            del self._back_at[cluster]
+            self._outages.told(cluster, monotonic)
+            events.append(back_event(Back(cluster=cluster), since=self._lost.pop(cluster)))
+        return events
+
+    def _changed(self, change: Change, now: Moment) -> None:
+        """Changes of Services are told as they come: pods come and go all day without any fault."""
+        key = (change.cluster, change.pairs)
+        until = self._links.heard(key, now.monotonic) if change.pairs else now.monotonic
+        if key not in self._held and until <= now.monotonic:
+            self._collected.add(change, now)
+            return
+        held = self._held.setdefault(key, [])
+        held[MOST_KEPT - 1 :] = []
+        held.append((change, now))
+        self._held_until.setdefault(key, until)
+
+    def _release(self, monotonic: float) -> dict[str, Any]:
+        keys = [key for key, until in self._held_until.items() if until <= monotonic + TOGETHER_S]
+        found = sorted((item for key in keys for item in self._held.pop(key)), key=lambda item: item[1].monotonic)
+        for key in keys:
+            del self._held_until[key]
+        self._told([change for change, _moment in found], monotonic)
+        walls = [moment.wall for _change, moment in found]
+        return changes_event((change for change, _moment in found), first_seen=walls[0], last_seen=walls[-1])
+
+    def _told(self, changes: tuple[Change, ...] | list[Change], monotonic: float) -> None:
+        for key in {(change.cluster, change.pairs) for change in changes if change.pairs}:
+            self._links.told(key, monotonic)

@@ -1,0 +1,160 @@
+# Copyright: (c) 2026, liqo.fabric contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which events are given and when, by a clock that the tests set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.backoff import CALM_S, FREE, LONGEST_S
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.changes import Back, Change, Lost, SeenService
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.debounce import Moment
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import Unreachable
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.outbox import MOST_KEPT, TOGETHER_S, News, Outbox
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.build import cluster_id, pair
+from tests.unit.strategies import law
+
+A, B = cluster_id("leaf-a"), cluster_id("leaf-b")
+START = datetime(2026, 1, 1, tzinfo=UTC)
+HOUR, DAY = 3600, 86400
+DEBOUNCE = 2.0
+Timeline = Iterable[tuple[float, News]]
+Given = list[tuple[float, Mapping[str, Any]]]
+
+
+def down(cluster: str) -> Lost:
+    problem = Unreachable(what="cannot list", where=f"{cluster} at x", why="refused", next="start it")
+    return Lost(cluster=cluster_id(cluster), problem=problem)
+
+
+def up(cluster: str) -> Back:
+    return Back(cluster=cluster_id(cluster))
+
+
+def link(one: str, other: str, text: str = "is other") -> Change:
+    return Change(cluster=cluster_id(one), reason=f"{one}: {other} {text}", pairs=frozenset({pair(one, other)}))
+
+
+def outages(cluster: str, every: float, until: float, *, lasting: float = 5) -> list[tuple[float, News]]:
+    """A cluster that goes again and again, and comes back after some seconds."""
+    found: list[tuple[float, News]] = []
+    for number in range(int(until / every)):
+        found += [(number * every, down(cluster)), (number * every + lasting, up(cluster))]
+    return found
+
+
+def played(timeline: Timeline, *, until: float) -> Given:
+    """What somebody gets who sleeps for exactly ``due_in``, each event with the second in which it was given."""
+    outbox = Outbox(debounce_s=DEBOUNCE, max_delay_s=15)
+    found: Given = []
+    now = 0.0
+
+    def wait(end: float) -> None:
+        nonlocal now
+        while (pause := outbox.due_in(now)) is not None and now + pause <= end:
+            now += pause
+            events = outbox.take(now)
+            assert events, "due, and nothing was given"
+            found.extend((now, event["liqo"]) for event in events)
+        now = end
+
+    for moment, news in sorted(timeline, key=lambda one: one[0]):
+        wait(moment)
+        outbox.add(news, Moment(monotonic=moment, wall=START + timedelta(seconds=moment)))
+    wait(until)
+    return found
+
+
+def of(found: Given, key: str, cluster: str) -> list[float]:
+    return [moment for moment, event in found if event.get(key, {}).get("cluster") == cluster]
+
+
+def about(found: Given, word: str) -> list[float]:
+    """When a reason with this word was given."""
+    return [moment for moment, event in found if any(word in reason for reason in event.get("reasons", ()))]
+
+
+def test_one_outage_is_told_at_once_and_its_end_when_it_holds_for_a_moment() -> None:
+    found = played([(10, down("leaf-b")), (40, up("leaf-b"))], until=HOUR)
+    assert [moment for moment, _event in found] == [10, 40 + DEBOUNCE]
+    assert found[1][1]["reachable"]["unreachable_since"] == "2026-01-01T00:00:10.000Z"
+
+
+def test_a_cluster_that_comes_and_goes_all_day_makes_few_runs() -> None:
+    found = played(outages("leaf-b", 20, DAY), until=DAY)
+    backs = of(found, "reachable", "leaf-b")
+    assert FREE < len(backs) < 24 * HOUR / LONGEST_S + 2 * FREE + 4
+    # Each is lost once for each time that it is back.
+    assert [key for _moment, event in found for key in event] == ["unreachable", "reachable"] * len(backs) + [
+        "unreachable"
+    ] * (len(of(found, "unreachable", "leaf-b")) - len(backs))
+
+
+def test_it_delays_no_outage_of_another_cluster() -> None:
+    others: list[tuple[float, News]] = [(HOUR, down("leaf-a")), (HOUR + 7, up("leaf-a"))]
+    alone = played(others, until=DAY)
+    among = played([*outages("leaf-b", 20, DAY), *others], until=DAY)
+    assert [(moment, event) for moment, event in among if "leaf-a" in str(event)] == alone
+
+
+@law
+@given(st.lists(st.floats(0.1, 400), max_size=40), st.lists(st.floats(0.1, 400), max_size=40))
+def test_whatever_one_cluster_does_outages_of_another_are_told_in_the_same_seconds(
+    ours: list[float], theirs: list[float]
+) -> None:
+    def flapping(cluster: str, gaps: list[float]) -> list[tuple[float, News]]:
+        moments = [sum(gaps[: number + 1]) for number in range(len(gaps))]
+        return [(moment, (down, up)[number % 2](cluster)) for number, moment in enumerate(moments)]
+
+    alone = played(flapping("leaf-a", ours), until=DAY)
+    among = played([*flapping("leaf-a", ours), *flapping("leaf-b", theirs)], until=DAY)
+    for key in ("unreachable", "reachable"):
+        assert of(among, key, "leaf-a") == of(alone, key, "leaf-a")
+    # In the end everyone knows what is so.
+    for cluster, gaps in (("leaf-a", ours), ("leaf-b", theirs)):
+        last = [next(iter(event)) for _moment, event in among if cluster in str(event)][-1:]
+        assert last == ([] if not gaps else ["unreachable" if len(gaps) % 2 else "reachable"])
+
+
+def test_after_a_time_of_calm_it_is_told_at_once_again() -> None:
+    later = HOUR + 20 * CALM_S
+    found = played([*outages("leaf-b", 20, HOUR), (later, down("leaf-b")), (later + 60, up("leaf-b"))], until=DAY)
+    assert of(found, "reachable", "leaf-b")[-1] == later + 60 + DEBOUNCE
+
+
+def flipping(one: str, other: str, every: float, until: float) -> list[tuple[float, News]]:
+    return [(number * every, link(one, other, f"is {number}")) for number in range(int(until / every))]
+
+
+def test_a_link_that_changes_all_day_makes_few_runs_and_delays_no_other_link() -> None:
+    single = [(HOUR + 1, link("leaf-a", "leaf-c"))]
+    found = played([*flipping("leaf-a", "leaf-b", 5, DAY), *single], until=DAY)
+    assert len(about(found, "leaf-b")) < 24 * HOUR / LONGEST_S + 3 * FREE
+    assert about(found, "leaf-c") == [HOUR + 1 + DEBOUNCE]
+
+
+def test_all_links_of_one_cluster_that_change_all_day_are_told_together() -> None:
+    timeline = [one for leaf in range(50) for one in flipping(f"leaf-{leaf}", "leaf-x", 7 + leaf / 10, DAY)]
+    found = played(timeline, until=DAY)
+    assert len(found) < 24 * HOUR / (LONGEST_S - TOGETHER_S) + 10 * FREE
+    assert len(about(found, "leaf-49:")) > 24 * HOUR / LONGEST_S / 2
+
+
+def test_what_waits_is_told_in_the_end_with_its_first_and_its_last_change() -> None:
+    found = played(flipping("leaf-a", "leaf-b", 5, HOUR), until=HOUR + LONGEST_S + TOGETHER_S)
+    assert "leaf-a: leaf-b is 719" in found[-1][1]["reasons"]
+    assert all(len(event["reasons"]) <= MOST_KEPT for _moment, event in found)
+    assert all(event["pairs"] == [["leaf-a", "leaf-b"]] for _moment, event in found)
+
+
+def test_changes_of_services_are_told_as_they_come() -> None:
+    service = SeenService(cluster=A, namespace="shop", name="web")
+    changes = [(number * 30.0, Change(cluster=A, reason=f"web {number}", service=service)) for number in range(100)]
+    found = played(changes, until=HOUR)
+    assert [moment for moment, _event in found] == [moment + DEBOUNCE for moment, _change in changes]
