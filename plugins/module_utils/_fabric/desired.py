@@ -38,6 +38,7 @@ from .owners import joined, wish_of
 from .relabel import refuse_lost
 from .reported import refuse_cidrs
 from .rotation import KeyWish
+from .steps import ONE_ROLE
 
 _H = TypeVar("_H", bound=Held)
 
@@ -86,7 +87,7 @@ def choose_server(shortcut: Shortcut, one: Side, other: Side) -> tuple[ClusterId
             what=f"{shortcut.pair}: both clusters have a gateway of the same role",
             where=f"clusters {one.cluster} and {other.cluster}",
             why=f"Liqo needs one server and one client for a link, found {there}",
-            next="delete the gateway that is wrong, or run with state absent for this pair and then again",
+            next=ONE_ROLE,
             fault=FailureName.ROLE_CONFLICT,
         )
     wish = shortcut.settings.server

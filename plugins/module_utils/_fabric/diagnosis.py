@@ -22,6 +22,7 @@ from .objects import Child, Connection, Endpoint, Fact, FactName, Held, Side, Te
 from .phrases import few
 from .pools import is_inside, largest_free, networks_of
 from .reaching import Dialled, dialled
+from .steps import being_deleted
 from .workload import Workload
 
 MANAGER, IPAM, FABRIC = "controller-manager", "ipam", "fabric"
@@ -66,28 +67,6 @@ def diagnose(
         last_seen=seen,
         fault=cause.fault,
         cause=cause.cause,
-    )
-
-
-def being_deleted(held: Held, cluster: ClusterId) -> FabricError:
-    """Why nothing is planned while an object that a link needs is on its way out."""
-    if isinstance(held, TenantNamespace):
-        return FabricError(
-            what=f"{_title(held)} is being deleted, nothing can be created in it",
-            where=f"cluster {cluster}",
-            why=held.remaining or f"it waits for {few(held.meta.finalizers) or 'its content'}",
-            next="take away what holds its content, or wait until it is gone; then run again",
-            fault=FailureName.NAMESPACE_TERMINATING,
-        )
-    holders = few(held.meta.finalizers)
-    return FabricError(
-        what=f"{_title(held)} is being deleted",
-        where=f"cluster {cluster}",
-        why=f"it waits for the finalizer {holders}" if holders else "it waits for Kubernetes' garbage collector",
-        next="look why whoever serves this finalizer does not take it away, and run again when the object is gone"
-        if holders
-        else "run again when it is gone",
-        fault=FailureName.STUCK_FINALIZER,
     )
 
 

@@ -15,10 +15,11 @@ from dataclasses import dataclass, replace
 from .dialling import Way, in_full, override_of, reaches, to_dial
 from .errors import FabricError
 from .facts import advertised, last_seen
-from .faults import Fault, FaultName, View, only, title
+from .faults import Fault, FaultName, View, only
 from .model import ClientEndpoint, Settings
 from .objects import Endpoint, Fact, FactName, GatewayClient, GatewayServer
 from .reported import address_problem
+from .steps import title
 
 
 def endpoint_faults(one: View, other: View, declared: Settings | None, *, alive: bool) -> Iterator[Fault]:

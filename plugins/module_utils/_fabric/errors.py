@@ -22,6 +22,9 @@ from .terminal import LONGEST, LONGEST_REASON, one_line
 
 T = TypeVar("T")
 
+TAKE_AWAY_CONTENT = "take away what holds the content of the namespace, or wait until it is gone; then run again"
+"""The next step where a namespace is being deleted."""
+
 _ROOT = "/plugins/"
 """Below it lies every file of the collection, wherever that is installed or packed."""
 

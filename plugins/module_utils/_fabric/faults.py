@@ -25,12 +25,12 @@ from .objects import (
     FactName,
     Held,
     Side,
-    TenantNamespace,
     names,
 )
 from .phrases import few
 from .relabel import is_unlabelled, lost_detail, lost_networks, lost_on, write_again
 from .reported import CIDRS_STEP, cidrs_problem
+from .steps import DUPLICATES, ONE_ROLE, being_deleted, see_pods_of_liqo, title
 
 FRESH_S = 30.0
 """A gateway writes its latency every 10 s by default: after this long three reports in a row are missing."""
@@ -224,8 +224,7 @@ def _role_conflict(one: View, other: View) -> list[Fault]:
     if len(servers) <= 1:
         return []
     seen = "; ".join(f"{view.here.id} has {_gateway_names(view.side)}" for view in (one, other))
-    repair = "delete the gateway that is wrong, a link has one server and one client"
-    return [one.fault(FaultName.ROLE_CONFLICT, seen, repair)]
+    return [one.fault(FaultName.ROLE_CONFLICT, seen, ONE_ROLE)]
 
 
 def _duplicates(view: View) -> Iterator[Fault]:
@@ -240,7 +239,7 @@ def _duplicates(view: View) -> Iterator[Fault]:
     for kind, held in groups:
         if len(held) > 1:
             detail = f"has {len(held)} {kind} for {view.peer}: {names(held)}"
-            yield view.fault(FaultName.DUPLICATE, detail, "delete those that are not meant")
+            yield view.fault(FaultName.DUPLICATE, detail, DUPLICATES)
 
 
 def _terminating(view: View) -> Iterator[Fault]:
@@ -248,7 +247,7 @@ def _terminating(view: View) -> Iterator[Fault]:
         if held.meta.terminating:
             holders = few(held.meta.finalizers) or "its content"
             detail = f"{title(held)} is being deleted and waits for {holders}"
-            yield view.fault(FaultName.TERMINATING, detail, f"look why {holders} stays, then run again")
+            yield view.fault(FaultName.TERMINATING, detail, being_deleted(held, view.here.id).next)
 
 
 def _missing(view: View) -> Iterator[Fault]:
@@ -286,7 +285,7 @@ def _unconfigured(view: View) -> Iterator[Fault]:
     held = only(view.side.configurations)
     if held is not None and held.remap is None:
         detail = f"{title(held)} has no remap for {held.spec.remote}"
-        repair = f"look at the pods of Liqo in {view.here.id} (ipam, controller-manager): they have to answer"
+        repair = see_pods_of_liqo(view.here.id, view.here.liqo_namespace)
         yield view.fault(FaultName.UNCONFIGURED, detail, repair)
 
 
@@ -303,7 +302,7 @@ def _cidr_faults(view: View, declared: Settings | None) -> Iterator[Fault]:
         return
     if not native.pod or not native.external:
         detail = f"has no {'external' if native.pod else 'pod'} CIDR of its own yet"
-        repair = f"look at the pods of Liqo in {there.id} (ipam, controller-manager)"
+        repair = see_pods_of_liqo(there.id, there.liqo_namespace)
         yield Fault(name=FaultName.NO_CIDRS, cluster=there.id, detail=detail, repair=repair)
         return
     differs = held.spec.remote != native
@@ -364,12 +363,6 @@ def _unread(view: View, *kinds: str) -> Fault:
 def _unread_words(*kinds: str) -> dict[str, str]:
     kind = ", ".join(kinds)
     return {"detail": f"our rights do not show {kind}", "repair": f"grant get and list on {kind}"}
-
-
-def title(held: Held) -> str:
-    """Kind and name of an object, for a message."""
-    kind = "Namespace" if isinstance(held, TenantNamespace) else type(held).__name__
-    return f"{kind} {names([held])}"
 
 
 def _gateway_names(side: Side) -> str:

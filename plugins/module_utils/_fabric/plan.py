@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from .desired import DesiredSide, Wanted, choose_server, desired_side, gateway_names
-from .diagnosis import being_deleted
 from .errors import FabricError, FailureName
 from .model import ClusterId, FabricName, Pair, Shortcut
 from .objects import (
@@ -32,6 +31,7 @@ from .phrases import few
 from .relabel import LOST, is_unlabelled, refuse_lost, relabels
 from .rotation import in_shortest_order, key_wishes
 from .sight import refuse_peering, refuse_unread
+from .steps import DUPLICATES, being_deleted, see_pods_of_liqo
 
 IN_PLACE_CIDRS = (1, 2, 0)
 """Before it the Configuration controller keeps the old Networks when CIDRs change, so the object must be made anew."""
@@ -109,7 +109,7 @@ def refuse_duplicates(side: Side) -> None:
                 what=f"{len(held)} {kind} for {side.peer} in {side.cluster}: {found}",
                 where=f"cluster {side.cluster}",
                 why="Liqo uses one per peer and fails on more",
-                next="delete those that are not meant, then run again",
+                next=DUPLICATES,
                 fault=FailureName.DUPLICATE_OBJECTS,
             )
 
@@ -132,7 +132,7 @@ def _refuse_unusable(state: ClusterState, side: Side) -> None:
             what=f"{state.id} has no {missing} CIDR yet",
             where=f"cluster {state.id}, namespace {state.liqo_namespace}, Networks",
             why="Liqo's IPAM has not answered",
-            next=f"look at the pods of Liqo in {state.liqo_namespace} (ipam, controller-manager) and run again",
+            next=see_pods_of_liqo(state.id, state.liqo_namespace),
             fault=FailureName.NO_CIDRS,
         )
     for held in side.held():

@@ -226,7 +226,7 @@ def _is_going(refusal: Refusal) -> bool:
 
 def _next_step(refusal: Refusal) -> str:
     if _is_going(refusal):
-        return "take away what holds the namespace, or wait until it is gone; then run again"
+        return errors.TAKE_AWAY_CONTENT
     if refusal.status == 404:
         if refusal.names_object:
             return "run again; if it stays missing, create it"

@@ -122,7 +122,7 @@ def test_the_right_that_is_named_is_the_one_that_is_missing() -> None:
         ("look at the log of the API server, and of the webhook if one is named", status(500)),
         ("look at the log of the API server", status(418)),
         (
-            "take away what holds the namespace, or wait until it is gone; then run again",
+            "take away what holds the content of the namespace, or wait until it is gone; then run again",
             status(403, details={"causes": [{"reason": "NamespaceTerminating"}]}),
         ),
     ],

@@ -89,7 +89,7 @@ STEPS: list[tuple[str, Task, Task]] = [
     (ONE_ROLE, task(b=having(B, clients=(), servers=(server("leaf-b", "leaf-a"),))), task(b=NO_CLIENT)),
     (ONE_ROLE, task(having(A, servers=(), clients=(client("leaf-a", "leaf-b"),))), task(without(A, Kind.SERVER))),
     (
-        "take away what holds its content, or wait until it is gone; then run again",
+        "take away what holds the content of the namespace, or wait until it is gone; then run again",
         task(terminating(A, Kind.NAMESPACE)),
         task(cluster()),
     ),
@@ -97,7 +97,7 @@ STEPS: list[tuple[str, Task, Task]] = [
     ("run again when it is gone", task(b=terminating(B, Kind.CLIENT)), task(b=NO_CLIENT)),
     ("upgrade it to 1.0.1 or newer", task(replace(A, version=(1, 0, 0))), task(replace(A, version=(1, 0, 1)))),
     (
-        "look at the pods of Liqo in {} (ipam, controller-manager) and run again",
+        "see that the pods ipam and controller-manager of Liqo in {} run (kubectl -n {} get pods), then run again",
         task(b=replace(B, networks=LocalNetworks(external=B.networks.external))),
         task(),
     ),

@@ -111,7 +111,8 @@ BLOCKED: dict[str, tuple[Callable[[ClusterState, ClusterState], Ends], str]] = {
         lambda a, b: (terminating(a, Kind.NAMESPACE), b),
         (
             "cluster leaf-a: Namespace liqo-tenant-leaf-b is being deleted, nothing can be created in it: it waits for"
-            " its content. Next: take away what holds its content, or wait until it is gone; then run again."
+            " its content. Next: take away what holds the content of the namespace, or wait until it is gone; then run"
+            " again."
         ),
     ),
     "a gateway that a finalizer holds": (
@@ -126,14 +127,16 @@ BLOCKED: dict[str, tuple[Callable[[ClusterState, ClusterState], Ends], str]] = {
         lambda a, b: (a, replace(b, networks=LocalNetworks(external=("172.16.0.0/16",)))),
         (
             "cluster leaf-b, namespace liqo, Networks: leaf-b has no pod CIDR yet: Liqo's IPAM has not answered. "
-            "Next: look at the pods of Liqo in liqo (ipam, controller-manager) and run again."
+            "Next: see that the pods ipam and controller-manager of Liqo in leaf-b run (kubectl -n liqo get pods), then"
+            " run again."
         ),
     ),
     "no external CIDR": (
         lambda a, b: (a, replace(b, networks=LocalNetworks(pod=("10.0.0.0/16",)))),
         (
             "cluster leaf-b, namespace liqo, Networks: leaf-b has no external CIDR yet: Liqo's IPAM has not "
-            "answered. Next: look at the pods of Liqo in liqo (ipam, controller-manager) and run again."
+            "answered. Next: see that the pods ipam and controller-manager of Liqo in leaf-b run (kubectl -n liqo get"
+            " pods), then run again."
         ),
     ),
     "a Liqo that is too old": (
