@@ -32,7 +32,9 @@ options:
           type: str
           choices: [LoadBalancer, NodePort, ClusterIP]
         port:
-          description: UDP port of the gateway server. V(51840) where nothing is said.
+          description:
+            - UDP port of the gateway server. V(51840) where nothing is said.
+            - Where a load balancer gives all Services one address, as that of K3s does, each link needs its own.
           type: int
         node_port:
           description: NodePort of the Service. Chosen by Kubernetes where nothing is said.
@@ -58,8 +60,10 @@ options:
         client_endpoint:
           description:
             - What the client dials instead of what the server advertises, for a server behind NAT.
-            - An address that is given here is trusted. What a server advertises is refused when it is no address that
-              a gateway can have (loopback, link-local, multicast), or lies in the client's own networks.
+            - An address that is given here is trusted. Of what a server advertises each address is left out that no
+              gateway can have (loopback, link-local, multicast), or that lies in the client's own networks.
+            - Where a server advertises several addresses, the client dials one of them and keeps it as long as it is
+              among them. Name another one here to have that dialled.
           type: dict
           suboptions:
             address:

@@ -27,6 +27,8 @@ MOST_JUDGED = 256
 """Addresses of one server; K3s advertises all nodes."""
 MOST_WRITTEN = 16
 _LONGEST_QUOTED = 64
+_NOTHING = ClientEndpoint()
+"""Named by the user."""
 
 ENDPOINT_STEP = "correct the Service of the gateway server, or name the address as client_endpoint when it is meant"
 
@@ -66,22 +68,22 @@ def offer(seen: Endpoint, networks: LocalNetworks) -> Offer:
     wrong = protocol_problem(seen)
     if wrong:
         return Offer(refused=(wrong,))
-    usable: list[str] = []
+    usable: dict[str, str] = {}
     refused: list[str] = []
     for number, address in enumerate(dict.fromkeys(seen.addresses[:MOST_JUDGED]), start=1):
         problem = address_problem(address, networks)
         if problem:
             refused.append(_named(address, number) if problem == NO_HOST else problem)
-        elif not is_among(address, usable):
-            usable.append(address)
-    return Offer(usable=tuple(sorted(usable, key=_rank)), refused=tuple(refused))
+        else:
+            usable.setdefault(_canonical(address), address)
+    return Offer(usable=tuple(sorted(usable.values(), key=_rank)), refused=tuple(refused))
 
 
 def reaches(held: Endpoint | Later | None, seen: Endpoint, override: ClientEndpoint | None = None) -> bool:
     """Does a client that dials ``held`` reach what the server advertises, or what the user names in place of it?"""
     if not isinstance(held, Endpoint):
         return False
-    wanted = override or ClientEndpoint()
+    wanted = override or _NOTHING
     among = (wanted.address,) if wanted.address else seen.addresses
     same_port = (held.port, held.protocol) == (wanted.port or seen.port, seen.protocol)
     return same_port and (held.addresses[0] in among or is_among(held.addresses[0], among[:MOST_JUDGED]))
@@ -114,7 +116,7 @@ def to_dial(seen: Endpoint, way: Way, *, held: Endpoint | Later | None = None) -
     """
     if isinstance(held, Endpoint) and reaches(held, seen, way.override) and way.allows(held):
         return held
-    wanted = way.override or ClientEndpoint()
+    wanted = way.override or _NOTHING
     port = wanted.port or seen.port
     if wanted.address:
         return Endpoint(addresses=(wanted.address,), port=port, protocol=seen.protocol)
@@ -156,7 +158,7 @@ def _rank(address: str) -> int:
     return 2 if is_ipv6(address) else 0 if is_ip(address) else 1
 
 
-def is_among(address: str, others: tuple[str, ...] | list[str]) -> bool:
+def is_among(address: str, others: tuple[str, ...]) -> bool:
     """Is it one of the others, in whatever spelling?"""
     wanted = _canonical(address)
     return any(_canonical(other) == wanted for other in others)

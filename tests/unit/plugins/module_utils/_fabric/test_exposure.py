@@ -174,3 +174,21 @@ def test_names_are_looked_up_where_they_are_to_be_dialled() -> None:
                   fabric=RETAIL).ops,
     ):  # fmt: skip
         assert names_to_look_up(ops) == ()
+
+
+@pytest.mark.parametrize(
+    ("advertised", "looked_up"),
+    [
+        (NAME, LookUp(problem="Name or service not known")),
+        (NAME, LookUp(addresses=("127.0.0.1",))),
+        ("2001:db8::7", None),
+    ],
+)
+def test_who_names_an_address_as_the_note_says_is_not_told_again(advertised: str, looked_up: LookUp | None) -> None:
+    a, b = link()
+    a = edit(a, Kind.SERVER, endpoint=Endpoint(addresses=(advertised,), port=51840))
+    seen = Seen(names={NAME: looked_up} if looked_up else {})
+    (note,) = told(seen, shortcut(), at="leaf-b", states=(a, b))
+    assert "set client_endpoint" in note.next
+    named = shortcut(client_endpoint=ClientEndpoint(address="203.0.113.7"))
+    assert told(seen, named, at="leaf-b", states=(a, b)) == []
