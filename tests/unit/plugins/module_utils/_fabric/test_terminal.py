@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import shlex
+import unicodedata
 
 import pytest
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.command import command
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.legal import is_inert
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.terminal import (
     LONGEST,
+    MOST_STACKED,
     inert,
     one_line,
     one_lines,
@@ -45,6 +48,57 @@ ANYTHING = st.recursive(
 )
 def test_what_is_not_printable_is_written_out(odd: str, shown: str) -> None:
     assert one_line(odd) == shown
+
+
+@pytest.mark.parametrize("blank", "\u3164\u115f\u1160\uffa0\u2800\u034f\u180b\ufe0f\u17b4\U000e0100\U0001d159")
+def test_letters_that_show_nothing_are_written_out(blank: str) -> None:
+    assert one_line(f"leaf{blank}-a") == f"leaf{blank.encode('unicode_escape').decode()}-a"
+    assert printable(blank) == one_line(blank)
+
+
+def test_marks_without_end_are_written_out() -> None:
+    shown = one_line("a" + "\u0301" * 20 + "b")
+    assert shown == "a" + "\u0301" * MOST_STACKED + r"\u0301" * (20 - MOST_STACKED) + "b"
+    # Nor do marks of other kinds in between begin anew.
+    assert one_line("a" + "\u0301\u0903" * 20).count("\u0301") <= MOST_STACKED
+
+
+@pytest.mark.parametrize("before", ["", " ", "a \n", "\u202e"])
+def test_a_mark_without_a_letter_is_written_out(before: str) -> None:
+    assert one_line(f"{before}\u0336").endswith(r"\u0336")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        unicodedata.normalize("NFD", "Zürich, Łódź, Việt Nam, Ṩ"),
+        "שָׁלוֹם",
+        "مُحَمَّد",
+        "ที่นี่ น้ำ",
+        "हिन्दी क्षत्रिय",
+        "བསྒྲུབས",
+        "မြန်မာ",
+        "ភាសាខ្មែរ",
+        "한국 東京 がぎ",
+        "🚀 → ✓",
+    ],
+)
+def test_letters_of_all_languages_stay_as_they_are(text: str) -> None:
+    assert one_line(text) == text
+    assert printable([text]) == [text]
+
+
+ODD = st.text(alphabet=st.sampled_from("ab \n\u0301\u0316\u0488\u0903\u3164\ufe0f\u2800\u202e\u200d語"))
+
+
+@given(ODD | st.text())
+def test_what_is_shown_is_shown_again_in_the_same_way(text: str) -> None:
+    shown = one_line(text)
+    assert one_line(shown) == shown
+    assert printable(shown) == shown
+    marks = max((len(found) for found in re.findall(r"[\u0301\u0316\u0488]+", shown)), default=0)
+    assert marks <= MOST_STACKED
+    assert not set(shown) & set("\u3164\ufe0f\u2800")
 
 
 @given(st.text(), st.integers(min_value=3, max_value=50))
