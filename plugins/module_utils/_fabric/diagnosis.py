@@ -210,26 +210,25 @@ def _tunnel(case: Case) -> Cause | None:
     if not running or endpoint is None or only(case.sides[server].connections) is None:
         return None
     way, is_declared = case.clues[client].dialled or Dialled(endpoint=endpoint), case.client_endpoint is not None
+    correct = "correct client_endpoint of this shortcut, which declares it"
+    other = f"set server or client_endpoint so that the client can reach the server{way.step(server)}"
     if only(case.sides[client].connections) is None:
         if not way.is_name:
             return None
         why = f"the gateway of {client} has no Connection, as long as it finds no address for {way.address}"
-        step = f"make {way.address} resolve in {client}"
+        step = f"make {way.address} resolve in {client}, or {correct if is_declared else other}"
     else:
         why = f"both gateways run, but {client} gets no answer from {server} at {way.endpoint}"
-        step = f"let UDP pass from the nodes of {client} to {way.endpoint} of {server} (firewall, security group, NAT)"
-        if is_declared:
-            step = (
-                f"see that {endpoint} leads to {_advertised(case, server)} and lets UDP pass from the nodes of {client}"
-            )
-    other = f"set server or client_endpoint so that the client can reach the server{way.step(server)}"
-    if is_declared:
-        other = "correct client_endpoint of this shortcut, which declares it"
+        leads = f"see that {endpoint} leads to {_advertised(case, server)} and lets UDP pass from the nodes of {client}"
+        passes = (
+            f"let UDP pass from the nodes of {client} to {way.endpoint} of {server} (firewall, security group, NAT)"
+        )
+        step = f"{leads}, or {correct}" if is_declared else f"{passes}, or {other}"
     return Cause(
         fault=FailureName.TUNNEL_BLOCKED,
         cluster=client,
         why=f"{why}{way.seen(client)}",
-        next=f"{step}, or {other}; then run again",
+        next=f"{step}; then run again",
     )
 
 

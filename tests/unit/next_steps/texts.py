@@ -168,7 +168,7 @@ class Reading:
     def _called(self, call: ast.Call, at: _At) -> list[str]:
         name, of = _name(call.func), call.func.value if isinstance(call.func, ast.Attribute) else None
         if name == "command":
-            words = [self._texts(word, at) for word in call.args if not isinstance(word, ast.Starred)]
+            words = [[OPEN] if isinstance(word, ast.Starred) else self._texts(word, at) for word in call.args]
             return _joined(_between(words))
         if of is not None:
             if name == "get":
