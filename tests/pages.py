@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -59,3 +60,12 @@ def slug(heading: str) -> str:
 def anchors(page: Path) -> set[str]:
     text = _FENCED.sub("", page.read_text(encoding="utf-8"))
     return {slug(heading) for heading in re.findall(r"^#+ (.+)$", text, re.MULTILINE)}
+
+
+def is_test(name: str) -> bool:
+    """Is there a test of this name, given as pytest gives it: `tests/...py::test_name`, or with a class between?"""
+    file, *inner, test = name.split("::")
+    body = ast.parse((ROOT / file).read_text(encoding="utf-8")).body
+    for wanted in inner:
+        body = next((node.body for node in body if isinstance(node, ast.ClassDef) and node.name == wanted), [])
+    return any(isinstance(node, ast.FunctionDef) and node.name == test for node in body)
