@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
-from lab import audit, binaries, datapath, down, faults, inventory, net, places, process, status, up
+from lab import audit, binaries, datapath, down, faults, inventory, nat, net, places, process, status, up
 from lab.api import ApiError
 from lab.binaries import BuildError
 from lab.chart import ChartError
@@ -33,6 +33,7 @@ _EXPECTED = (
     OSError,
     net.NetError,
     faults.FaultError,
+    nat.NatError,
     datapath.DataPathError,
 )
 Options = argparse.Namespace
@@ -128,6 +129,13 @@ def _mend(options: Options) -> int:
     return 0
 
 
+def _nat(options: Options) -> int:
+    lab = places.load(options.name)
+    wanted = nat.parse_nat(lab, options.target, options.public)
+    print(nat.take_down(lab, wanted) if options.off else nat.put_up(lab, wanted))
+    return 0
+
+
 def _audit(options: Options) -> int:
     lab = places.load(options.name)
     cluster = lab.cluster(options.cluster)
@@ -175,6 +183,10 @@ def _parser() -> argparse.ArgumentParser:
     breaking.add_argument("cluster")
     breaking.add_argument("what", help="apiserver, network, gateway[:PEER], controllers or fabric")
     add("mend", _mend, "undo every fault, or those of one cluster").add_argument("cluster", nargs="?")
+    translating = add("nat", _nat, "put a NodePort of a cluster behind a NAT")
+    translating.add_argument("target", metavar="CLUSTER:NODEPORT")
+    translating.add_argument("public", metavar="ADDRESS:PORT", help="where other clusters reach it")
+    translating.add_argument("--off", action="store_true", help="take the NAT away")
     _audit_options(add("audit", _audit, "count the requests that a cluster's API server got"))
     build = add("build", _build, "build the programs of Kubernetes and Liqo into the cache")
     build.add_argument("--liqo", action="append", choices=LIQO_VERSIONS, metavar="VERSION", dest="versions")
