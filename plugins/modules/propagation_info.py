@@ -95,9 +95,10 @@ services:
     - A row for each Service and leaf.
     - C(path) of an endpoint is V(local), V(direct) (over the shortcut to C(through)), V(hub) (the pod runs on the hub),
       V(via-hub), or V(unmapped).
-    - C(name) of a fault is V(stale-slice), V(dead-tunnel), V(unmapped-address), V(gate-closed) or V(unsettled), or for
-      endpoints that a leaf lists and that no other leaf uses, V(foreign-pod), V(unknown-pod), V(foreign-address),
-      V(several-addresses) or V(other-ports). V(own-service) is a Service of the leaf's own, which is left alone.
+    - C(name) of a fault is V(stale-slice), V(dead-tunnel), V(unmapped-address), V(gate-closed), V(unsettled) or
+      V(lost-label), or for endpoints that a leaf lists and that no other leaf uses, V(foreign-pod), V(unknown-pod),
+      V(foreign-address), V(several-addresses) or V(other-ports). V(own-service) is a Service of the leaf's own, which
+      is left alone.
   returned: without O(query)
   type: list
   elements: dict

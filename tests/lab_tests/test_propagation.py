@@ -134,6 +134,60 @@ def test_exclusive_uses_each_pod_once_and_falls_back_while_the_tunnel_is_down(la
     assert ("web-leaf-c", "direct") in paths(sight(lab, "leaf-b"))
 
 
+def test_a_service_of_a_leafs_own_loses_the_slices_and_gets_them_back_when_it_has_gone(lab: Laboratory) -> None:
+    """As if its owner had put another one in the place of that of the hub."""
+    assert not propagate(lab, mode="shadow").failed
+    api = lab.api("leaf-c")
+    own = {
+        "metadata": {"labels": {"offloading.liqo.io/origin": None, "offloading.liqo.io/destination": None}},
+        "spec": {"selector": {"app": "local-only"}},
+    }
+    kept = api.patch("v1", "Service", "web", own, namespace="demo-hub")["metadata"]["resourceVersion"]
+    assert "own-service" in [fault["name"] for fault in sight(lab, "leaf-c")["faults"]]
+    run = propagate(lab, mode="shadow")
+    assert not run.failed, run.log
+    assert own_slices(lab, "leaf-c") == []
+    faults = {row["cluster"]: [fault["name"] for fault in row["faults"]] for row in run.result["services"]}
+    assert faults["leaf-c"] == ["own-service"]
+    service = api.get("v1", "Service", "web", "demo-hub")
+    assert service is not None
+    assert service["metadata"]["resourceVersion"] == kept
+    assert not propagate(lab, mode="shadow").result["changed"]
+    assert api.delete("v1", "Service", "web", "demo-hub")
+    eventually(
+        lambda: (
+            "offloading.liqo.io/origin"
+            in ((api.get("v1", "Service", "web", "demo-hub") or {}).get("metadata") or {}).get("labels", {})
+        ),
+        what="the Service of the hub on leaf-c again",
+    )
+    eventually(lambda: ("web-leaf-c", "local") in paths(sight(lab, "leaf-c")), what="its native slice", every_s=1)
+    assert not propagate(lab, mode="shadow").failed
+    assert own_slices(lab, "leaf-c") == ["lf-web.leaf-a", "lf-web.leaf-b"]
+    assert sight(lab, "leaf-c")["faults"] == []
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "label",
+    [
+        "endpointslice.kubernetes.io/managed-by",
+        "kubernetes.io/service-name",
+        "offloading.liqo.io/origin",
+        "liqo-fabric.github.io/path",
+    ],
+)
+def test_a_slice_of_ours_without_a_label_is_named_and_labelled_again(lab: Laboratory, label: str) -> None:
+    assert not propagate(lab, mode="shadow").failed
+    body = {"metadata": {"labels": {label: None}}}
+    lab.api("leaf-c").patch(OFFLOADING, "ShadowEndpointSlice", "lf-web.leaf-a", body, namespace="demo-hub")
+    assert "lost-label" in [fault["name"] for fault in sight(lab, "leaf-c")["faults"]]
+    run = propagate(lab, mode="shadow")
+    assert [(row["action"], row["name"]) for row in run.result["plan"]] == [("update", "lf-web.leaf-a")], run.log
+    assert sight(lab, "leaf-c")["faults"] == []
+    assert not propagate(lab, mode="shadow").result["changed"]
+
+
 @pytest.mark.long
 def test_nothing_rewrites_the_slices_for_ever(lab: Laboratory) -> None:
     assert not propagate(lab, mode="exclusive").failed

@@ -94,12 +94,13 @@ def hub() -> Iterator[Body]:
 
 
 def leaf(name: str) -> Iterator[Body]:
-    """A leaf with healthy links to both others, and the slices of its own pod and of what the hub reflects."""
+    """A leaf with healthy links to both others, the reflected Service, and the slices of its own pod and of the hub."""
     yield from (bodies.config_map(name), *bodies.local_networks(name))
     yield from (bodies.namespace(HUB), bodies.configuration(HUB), bodies.foreign_cluster(HUB))
     for peer in NAMES:
         if peer != name:
             yield from bodies.linked_cluster(name, peer, is_server=name < peer)
+    yield body(resources.SERVICE, "web", PLACE, metadata={"labels": {ORIGIN: HUB}}, spec={"selector": {"app": "web"}})
     yield a_slice("web-local", PLACE, NATIVE, [endpoint(f"web-{name[-1]}", address(name))], **{ORIGIN: HUB})
     reflected = [endpoint(f"web-{peer[-1]}", f"172.31.0.{number}") for number, peer in enumerate(NAMES) if peer != name]
     yield a_slice("web-1", PLACE, REFLECTION, reflected, **{ORIGIN: HUB})
@@ -141,3 +142,21 @@ def shadows(api: PretendApi) -> dict[str, list[tuple[str, str]]]:
         for (kind, _namespace, _name), found in sorted(api.store.items())
         if kind == "ShadowEndpointSlice"
     }
+
+
+HONEST = {
+    "leaf-a": {"leaf-b": [("web-b", address("leaf-b"))], "leaf-c": [("web-c", address("leaf-c"))]},
+    "leaf-b": {"leaf-a": [("web-a", address("leaf-a"))], "leaf-c": [("web-c", address("leaf-c"))]},
+    "leaf-c": {"leaf-a": [("web-a", address("leaf-a"))], "leaf-b": [("web-b", address("leaf-b"))]},
+}
+"""What is written in the end into each leaf: pod and address by the leaf of the pods."""
+
+
+def written(world: World) -> dict[str, dict[str, list[tuple[str, str]]]]:
+    return {name: shadows(world[name]) for name in NAMES}
+
+
+def rows(result: dict[str, object]) -> dict[str, dict[str, object]]:
+    services = result["services"]
+    assert isinstance(services, list)
+    return {row["cluster"]: row for row in services}

@@ -180,10 +180,12 @@ OF_LEAVES = (
     Query(resource=FOREIGN_CLUSTER),
     Query(resource=ENDPOINT_SLICE, selector=ORIGIN),
     Query(resource=SHADOW_SLICE, selector=f"{SLICE_MANAGER}={MANAGED_BY}"),
+    Query(resource=SERVICE, selector=ORIGIN),
     Query(resource=POLICY),
     Query(resource=BINDING),
 )
-"""What a leaf tells of the Services that hubs reflect, beside STEADY. The last two may not be served."""
+"""What a leaf tells of the Services that hubs reflect, beside STEADY. The last two may not be served, and Services may
+be hidden."""
 
 FOR_EVENTS = (
     Query(resource=NAMESPACE, selector=TENANT_NAMESPACE),

@@ -169,6 +169,8 @@ RIGHTS[Job.PROPAGATION] = (
     Grant(resource=FOREIGN_CLUSTER, verbs=("list",), place=Place.CLUSTER),
     Grant(resource=VIRTUAL_NODE, verbs=("list",), place=Place.CLUSTER, sides=_HUB),
     Grant(resource=SERVICE, verbs=("get", "list", "update"), place=Place.CLUSTER, sides=_HUB),
+    # It tells which Services of a leaf are the leaf's own; else its EndpointSlices do, unless there is no selector.
+    Grant(resource=SERVICE, useful=("list",), place=Place.CLUSTER, sides=_LEAF),
     Grant(resource=ENDPOINT_SLICE, verbs=("get", "list", "update"), useful=("watch",), place=Place.CLUSTER),
     Grant(resource=SHADOW_SLICE, verbs=("list",), place=Place.CLUSTER),
     Grant(resource=SHADOW_SLICE, verbs=("get", "create", "update", "delete"), place=Place.CLUSTER, sides=_LEAF),

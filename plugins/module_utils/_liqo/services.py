@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from .._fabric.legal import is_dns_label
 from .._fabric.model import ClusterId
 from .._fabric.objects import ClusterState, Marked
+from .._fabric.propagation.desired import PREFIX
 from .._fabric.propagation.model import (
     ClusterServices,
     DirectSpec,
@@ -88,6 +90,9 @@ def parse_services(state: ClusterState, objects: Objects) -> ClusterServices:
     mappings = tuple(one for body in of(NAMESPACE_MAP) if _is_own_map(body, state) for one in parse_mappings(body))
     offloaded = {one.namespace for one in mappings}
     policies = objects.get(POLICY)
+    shadows = tuple(
+        one for body in _once(of(SHADOW_SLICE)) for one in [parse_shadow(body)] if one.origin is Origin.OURS
+    )
     return ClusterServices(
         state=state,
         services=tuple(
@@ -101,11 +106,18 @@ def parse_services(state: ClusterState, objects: Objects) -> ClusterServices:
             for body in of(VIRTUAL_NODE)
         },
         slices=tuple(parse_slice(body) for body in _once(of(ENDPOINT_SLICE))),
-        shadows=tuple(
-            one for body in _once(of(SHADOW_SLICE)) for one in [parse_slice(body)] if one.origin is Origin.OURS
-        ),
+        shadows=shadows,
         policies=parse_policies(policies, of(BINDING)) if policies is not None else None,
+        reflected=frozenset(_reflected(of(SERVICE))) if objects.get(SERVICE) is not None else None,
     )
+
+
+def _reflected(services: Iterable[Json]) -> Iterator[tuple[str, str, ClusterId]]:
+    """Namespace, name and hub of each Service that a hub made on this cluster."""
+    for body in services:
+        hub = as_cluster_id(labels_of(body).get(ORIGIN, ""))
+        if hub:
+            yield (*key_of(body), hub)
 
 
 def _once(bodies: Iterable[Json]) -> Iterable[Json]:
@@ -186,10 +198,37 @@ def parse_slice(body: Json) -> Slice:
     )
 
 
+def parse_shadow(body: Json) -> Slice:
+    """A ShadowEndpointSlice. One of ours that lost a label is known by the annotation that names its Service."""
+    one, labels = parse_slice(body), labels_of(body)
+    if one.origin is Origin.REFLECTED or (one.key is None and one.origin is not Origin.OURS):
+        return one
+    owners = read_owners(map_at(body, "metadata", "annotations").get(OWNERS, ""))
+    service = one.key.name if one.key is not None else one.service
+    source = _source_in(one.meta.name, service) or as_cluster_id(labels.get(ORIGIN, "")) or None
+    wanted = {SLICE_MANAGER: MANAGED_BY, MANAGED: "true", SERVICE_NAME: service, ORIGIN: source, PATH: one.use.value}
+    return replace(
+        one,
+        origin=Origin.OURS,
+        source=source,
+        hub=None,
+        service=service,
+        owners=owners,
+        labelled=all(labels.get(key) == value for key, value in wanted.items()),
+        unclaimed=not owners,
+    )
+
+
+def _source_in(name: str, service: str) -> ClusterId:
+    """The leaf that the name of a slice of ours holds; empty for a name that older versions gave."""
+    start = f"{PREFIX}{service}."
+    return as_cluster_id(name.removeprefix(start).partition(".")[0] if name.startswith(start) else "")
+
+
 def parse_written(kind: SliceKind, body: Json, cluster: ClusterId) -> Marked:
     """What an object has of the fields that are written of its kind; the other half of the two builders of bodies."""
     if kind is SliceKind.SHADOW:
-        return ShadowSpec.of(parse_slice(body))
+        return ShadowSpec.of(parse_shadow(body))
     if kind is SliceKind.SLICE:
         return TouchSpec(touched=parse_slice(body).touched)
     if kind is SliceKind.SERVICE:

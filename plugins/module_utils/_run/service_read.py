@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from .._fabric.errors import FabricError, Forbidden, NotFound
 from .._fabric.model import Cluster, ClusterId
-from .._fabric.propagation.model import ClusterServices, World
+from .._fabric.propagation.model import ClusterServices, World, made_of_unlisted
 from .._fabric.resources import Json, Resource
 from .._kube.client import Api, Listing
 from .._liqo.resources import (
@@ -20,6 +20,8 @@ from .._liqo.resources import (
     OF_HUBS,
     OF_LEAVES,
     POLICY,
+    SERVICE,
+    SHADOW_SLICE,
     VIRTUAL_NODE,
     Query,
 )
@@ -30,6 +32,8 @@ from .who import Who
 
 _MAY_BE_MISSING = (POLICY, BINDING)
 """Kinds that older API servers do not serve."""
+_OF_ONE_LEAF = next(query for query in OF_LEAVES if query.resource == SERVICE)
+"""Without the right to it native slices tell the same; a hub needs it."""
 _MAY_BE_HIDDEN = frozenset({DEPLOYMENT})
 """Tells only gates, which are unknown then."""
 
@@ -91,10 +95,15 @@ def _with_services(reading: Reading, *, is_hub: bool) -> ServiceReading:
     slices = found[ENDPOINT_SLICE]
     if slices is None:
         raise TypeError("every API server serves EndpointSlices")
+    services = parse_services(reading.state, objects)
+    if made_of_unlisted(services):
+        # Of what they are made was lost from the list with its label.
+        objects[SHADOW_SLICE] = reading.api.list(SHADOW_SLICE).items
+        services = parse_services(reading.state, objects)
     return ServiceReading(
         api=reading.api,
         who=reading.who,
-        services=parse_services(reading.state, objects),
+        services=services,
         slices=slices,
         selector=queries[ENDPOINT_SLICE].selector,
     )
@@ -104,6 +113,6 @@ def _list(api: Api, query: Query) -> Listing | None:
     try:
         return api.list(query.resource, label_selector=query.selector)
     except (NotFound, Forbidden):
-        if query.resource in _MAY_BE_MISSING:
+        if query.resource in _MAY_BE_MISSING or query == _OF_ONE_LEAF:
             return None
         raise

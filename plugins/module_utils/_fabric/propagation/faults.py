@@ -39,6 +39,8 @@ class SightFault(StrEnum):
     """A leaf lists a pod with other ports than the hub."""
     OWN_SERVICE = "own-service"
     """A leaf has a Service of its own of the name that a hub reflects."""
+    LOST_LABEL = "lost-label"
+    """A slice of this collection lost a label or annotation."""
 
 
 REPAIRS = {
@@ -56,7 +58,9 @@ REPAIRS = {
     SightFault.FOREIGN_ADDRESS: "compare the pod CIDR of that leaf with the Configuration that its peer has of it (the"
     " module shortcuts repairs it), and ask the owner of the leaf; the pod is reached through the hub",
     SightFault.SEVERAL_ADDRESSES: "run liqo.fabric.propagation again when the leaf lists the pod once",
-    SightFault.OWN_SERVICE: "rename one of the two Services, or leave it as it is: it takes no shortcut on that leaf",
+    SightFault.OWN_SERVICE: "rename one of the two Services, or leave it as it is: it takes no shortcut on that leaf;"
+    " if it is that of the hub and lost its labels, delete it on that leaf, and Liqo makes it again",
+    SightFault.LOST_LABEL: "run liqo.fabric.propagation again, which writes it",
     SightFault.OTHER_PORTS: "run liqo.fabric.propagation again when Liqo has reflected the Service as it is on the hub",
 }
 

@@ -134,7 +134,7 @@ class _Scene:
             return _Change(name=name, held=held, wanted=joined(spec, held.owners if held is not None else ()))
         if held is None:
             raise ValueError(f"{name} is neither there nor wanted")
-        if self.want.fabric not in held.owners:
+        if self.want.fabric not in held.owners and not held.unclaimed:
             return _Change(name=name, held=held, wanted=ShadowSpec.of(held))
         others = held.owners - {self.want.fabric}
         if others:
@@ -379,4 +379,6 @@ def _why(before: ShadowSpec, after: ShadowSpec) -> str:
         return "the ports changed"
     if before.remap != after.remap:
         return f"the addresses of {after.source} are mapped elsewhere now"
+    if not before.labelled:
+        return "it lost a label by which Liqo or this collection finds it"
     return "it is not as it was written"

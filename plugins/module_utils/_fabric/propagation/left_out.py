@@ -12,29 +12,36 @@ from ..model import ClusterId
 from .faults import GRAVE, Refusal, refusal_faults
 from .model import ClusterServices, Mode, World
 from .modes import Choice
-from .offers import IPV4, Homes, address_types, is_reflected, own_service
+from .offers import IPV4, Homes, address_types, is_reflected, may_be_own, own_service
 from .wanted import Wanted
 
 
 def leave_out(
     world: World, one: Wanted, homes: Homes, choices: dict[ClusterId, Choice]
 ) -> tuple[tuple[Refusal, ...], tuple[str, ...]]:
-    """Take the leaves out of ``choices`` on which slices of ours would be wrong; why, as faults and as notes."""
+    """Take the leaves out of ``choices`` on which slices of ours would be wrong; why, as faults and as notes.
+
+    Liqo's own direct connections are one switch for all leaves: there a Service of the leaf's own is a fault alone.
+    """
     key = one.service.key
     refusals: list[Refusal] = []
     notes: set[str] = set()
     types = address_types(one.hub, key)
     for leaf, choice in choices.items():
         here = world.get(leaf)
-        if choice.mode not in (Mode.SHADOW, Mode.EXCLUSIVE) or not isinstance(here, ClusterServices):
+        if choice.mode is None or not isinstance(here, ClusterServices):
+            continue
+        judged = may_be_own(here, one.service)
+        refusal = own_service(here, homes.namespaces[leaf], key) if judged else None
+        if choice.mode is Mode.UPSTREAM:
+            refusals += [refusal] if refusal is not None else []
             continue
         if types and IPV4 not in types:
             why = f"{key} has {' and '.join(sorted(types))} addresses only, and slices of this collection hold IPv4"
             notes.add(f"{why}; it stays on the way through {key.hub}")
-        elif not one.service.selects or is_reflected(here, homes.namespaces[leaf], key):
+        elif not judged or is_reflected(here, homes.namespaces[leaf], key):
             continue
         else:
-            refusal = own_service(here, homes.namespaces[leaf], key)
             why = refusal.detail if refusal is not None else f"{key} is not reflected to {leaf}, or not yet"
             refusals += [refusal] if refusal is not None else []
         choices[leaf] = Choice(mode=None, reason=why)

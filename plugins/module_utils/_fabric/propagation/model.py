@@ -156,6 +156,10 @@ class Slice:
     """Of ours: the Service that it was made for."""
     touched: str = ""
     """What was written on it to have it made anew."""
+    labelled: bool = True
+    """Of ours: it has all labels by which Liqo and this collection find it."""
+    unclaimed: bool = False
+    """Of ours: no annotation says any more which fabrics want it."""
 
     @property
     def pods(self) -> frozenset[str]:
@@ -221,6 +225,8 @@ class ClusterServices:
     """Only those of this collection."""
     policies: Policies | None = None
     """None where the API does not serve MutatingAdmissionPolicies."""
+    reflected: frozenset[tuple[str, str, ClusterId]] | None = None
+    """As a leaf: namespace, name and hub of each Service that a hub made here; None where our rights hide them."""
 
     @property
     def id(self) -> ClusterId:
@@ -246,6 +252,7 @@ class ShadowSpec(Marked):
     def of(cls, held: Slice) -> ShadowSpec:
         """What is there, in the form in which it is compared and written."""
         return cls(
+            labelled=held.labelled,
             owners=held.owners,
             key=held.key,
             source=held.source or ClusterId(""),
@@ -275,6 +282,12 @@ class TouchSpec(Marked):
     """A change of an annotation, which makes Liqo apply a slice anew."""
 
     touched: str
+
+
+def made_of_unlisted(here: ClusterServices) -> bool:
+    """Is there a slice that was made of one of ours which is not among ``shadows``?"""
+    known = {(one.meta.namespace, one.meta.name) for one in here.shadows}
+    return any(one.origin is Origin.OURS and (one.meta.namespace, one.meta.name) not in known for one in here.slices)
 
 
 def ours_for(here: ClusterServices, namespace: str, key: ServiceKey) -> tuple[Slice, ...]:

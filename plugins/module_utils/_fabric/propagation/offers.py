@@ -20,7 +20,7 @@ from ..legal import is_dns_name
 from ..model import ClusterId
 from ..objects import ClusterState
 from .faults import Refusal, SightFault
-from .model import ClusterServices, Origin, ServiceKey, Slice, SliceEndpoint, SlicePort, World, slices_of
+from .model import ClusterServices, Origin, Service, ServiceKey, Slice, SliceEndpoint, SlicePort, World, slices_of
 from .paths import Reach, is_in
 
 IPV4 = "IPv4"
@@ -107,8 +107,18 @@ def offers_of(world: World, hub: ClusterServices, key: ServiceKey) -> Offers:
 
 
 def is_reflected(here: ClusterServices, namespace: str, key: ServiceKey) -> bool:
-    """Is the Service on a leaf the one of the hub? Kubernetes copies the labels of a Service to its native slices."""
+    """Is the Service on a leaf the one of the hub?
+
+    Where our rights do not show Services, its native slices say so: Kubernetes copies the labels of a Service to them.
+    """
+    if here.reflected is not None:
+        return (namespace, key.name, key.hub) in here.reflected
     return any(one.hub == key.hub for one in slices_of(here.slices, namespace, key.name, Origin.NATIVE))
+
+
+def may_be_own(here: ClusterServices, service: Service) -> bool:
+    """Can it be told whether the Service on a leaf is another one? One without selector has no native slices."""
+    return here.reflected is not None or service.selects
 
 
 def own_service(here: ClusterServices, namespace: str, key: ServiceKey) -> Refusal | None:

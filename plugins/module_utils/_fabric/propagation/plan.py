@@ -123,7 +123,7 @@ def _orphans(want: Propagation, world: World, plans: list[ServicePlan]) -> list[
             continue
         for held in here.shadows:
             key = held.key
-            if key is None or want.fabric not in held.owners or key.hub not in want.hubs:
+            if key is None or key.hub not in want.hubs or not (want.fabric in held.owners or held.unclaimed):
                 continue
             is_known = held.service == key.name and (leaf, held.meta.namespace, key) in known
             if isinstance(world.get(key.hub), ClusterServices) and not is_known:

@@ -29,7 +29,7 @@ from .model import (
     World,
     slices_of,
 )
-from .offers import Homes, Offers, homes_of, offers_of, own_service, usable_by
+from .offers import Homes, Offers, homes_of, may_be_own, offers_of, own_service, usable_by
 from .operations import exclusive_pods, unsettled
 from .paths import Path, Reach, Way, way_of
 
@@ -112,8 +112,12 @@ def sights(world: World, hubs: Iterable[ClusterId]) -> tuple[Sight, ...]:
                 if isinstance(here, ClusterServices)
             }
             refusals = (*offers.refusals, *(each for one in usable.values() for each in one.refusals))
-            own = [own_service(one.here, offers.homes.namespaces[leaf], service.key) for leaf, one in usable.items()]
-            refusals += tuple(each for each in own if each is not None and service.selects)
+            own = [
+                own_service(one.here, offers.homes.namespaces[leaf], service.key)
+                for leaf, one in usable.items()
+                if may_be_own(one.here, service)
+            ]
+            refusals += tuple(each for each in own if each is not None)
             for leaf, one in usable.items():
                 found.append(_sight(world, hub, service, offers, one, refusal_faults(refusals, leaf)))
     return tuple(found)
@@ -268,6 +272,10 @@ def _faults(
         yield Fault(name=SightFault.UNSETTLED, detail=f"slice {one.meta.name} was not written anew since")
     for one in slices_of(here.shadows, namespace, service.key.name):
         yield from _stale(usable.addresses, one)
+        if not one.labelled or one.unclaimed:
+            what = "an annotation" if one.labelled else "a label"
+            detail = f"slice {one.meta.name} lost {what} by which Liqo or this collection finds it"
+            yield Fault(name=SightFault.LOST_LABEL, detail=detail)
     if service.direct:
         yield from _direct_faults(world, hub, service, offers.homes, here, endpoints)
 

@@ -23,6 +23,7 @@ from ansible_collections.liqo.fabric.plugins.module_utils._run.act import StaleP
 
 from tests.unit.bodies import body, tenant
 from tests.unit.offloaded import (
+    HONEST,
     HUB,
     NAMES,
     NATIVE,
@@ -33,30 +34,15 @@ from tests.unit.offloaded import (
     address,
     endpoint,
     offloaded,
+    rows,
     run,
-    shadows,
+    written,
 )
-
-HONEST = {
-    "leaf-a": {"leaf-b": [("web-b", address("leaf-b"))], "leaf-c": [("web-c", address("leaf-c"))]},
-    "leaf-b": {"leaf-a": [("web-a", address("leaf-a"))], "leaf-c": [("web-c", address("leaf-c"))]},
-    "leaf-c": {"leaf-a": [("web-a", address("leaf-a"))], "leaf-b": [("web-b", address("leaf-b"))]},
-}
 
 
 @pytest.fixture
 def world() -> World:
     return offloaded()
-
-
-def written(world: World) -> dict[str, dict[str, list[tuple[str, str]]]]:
-    return {name: shadows(world[name]) for name in NAMES}
-
-
-def rows(result: dict[str, object]) -> dict[str, dict[str, object]]:
-    services = result["services"]
-    assert isinstance(services, list)
-    return {row["cluster"]: row for row in services}
 
 
 def refusing(verb: str, resource: Resource) -> Callable[[str, Resource], FabricError | None]:

@@ -128,6 +128,10 @@ WORLDS: Mapping[str, tuple[World, set[tuple[ClusterId, SightFault]]]] = {
         listing(PAIR.world(), B, ports=(SlicePort(name="http", port=22),)),
         {(B, SightFault.OTHER_PORTS)},
     ),
+    "a slice of ours lost a label": (
+        {**SHADOW, A: replace(SHADOW[A], shadows=tuple(replace(one, labelled=False) for one in SHADOW[A].shadows))},
+        {(A, SightFault.LOST_LABEL)},
+    ),
     "a leaf has another Service of that name": (
         with_slices(PAIR.world(), B, web_local=lambda one: replace(one, hub=None)),
         {(B, SightFault.OWN_SERVICE)},
