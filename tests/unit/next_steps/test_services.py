@@ -117,6 +117,12 @@ def test_direct_connections_that_are_wrong_are_switched_off_by_who_switched_them
     assert rerun(switched(by_hand, direct=False)) == set()
 
 
+def test_a_slice_that_lost_a_label_is_labelled_again_by_the_next_run() -> None:
+    world = world_of("a slice of ours lost a label")
+    assert "run liqo.fabric.propagation again, which writes it" in seen(world)
+    assert rerun(world) == set()
+
+
 def test_what_a_leaf_lists_too_much_is_reached_through_the_hub_until_the_leaf_lists_it_right() -> None:
     corrected = {
         "a leaf lists a pod of another leaf": (
@@ -134,7 +140,8 @@ def test_what_a_leaf_lists_too_much_is_reached_through_the_hub_until_the_leaf_li
             "run liqo.fabric.propagation again when Liqo has reflected the Service as it is on the hub"
         ),
         "a leaf has another Service of that name": (
-            "rename one of the two Services, or leave it as it is: it takes no shortcut on that leaf"
+            "rename one of the two Services, or leave it as it is: it takes no shortcut on that leaf; if it is that of the"
+            " hub and lost its labels, delete it on that leaf, and Liqo makes it again"
         ),
     }
     for name, step in corrected.items():

@@ -228,8 +228,10 @@ def propagation_verbs() -> dict[Side, set[tuple[str, Resource]]]:
 
 @pytest.mark.parametrize("side", Side)
 def test_propagation_reads_and_writes_what_the_table_says_and_nothing_else(side: Side) -> None:
-    """Policies are written where they are served, and Deployments tell versions: both are for better ways only."""
+    """Policies are written where they are served, Deployments tell versions, and Services of a leaf which are its own:
+    all that is for better ways only."""
     better = {resources.POLICY, resources.BINDING, resources.DEPLOYMENT}
+    better |= {resources.SERVICE} if side is Side.LEAF else set()
     used = {(verb, resource) for verb, resource in propagation_verbs()[side] if resource not in better}
     query = set(needed(Job.QUERY, side))
     assert used == set(needed(Job.PROPAGATION, side)) - query
