@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, liqo.fabric contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Labels of an object whose content must not be read: what is asked for, what is sent, and what is kept of an answer."""
+"""Labels of an object whose content must not be read: what is asked for, sent, and kept of an answer."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from ansible_collections.liqo.fabric.plugins.module_utils._kube.answers import A
 from ansible_collections.liqo.fabric.plugins.module_utils._kube.client import Api
 from ansible_collections.liqo.fabric.plugins.module_utils._kube.deadline import Allowed
 from ansible_collections.liqo.fabric.plugins.module_utils._kube.exchange import Call, Exchange
+from ansible_collections.liqo.fabric.plugins.module_utils._kube.limits import DEFAULT
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo.resources import SECRET
 
 PLACE = {"name": "gw-leaf-a", "namespace": "here"}
@@ -22,6 +23,8 @@ METADATA = {**PLACE, "uid": "u", "labels": {"a": "b"}}
 class Sent:
     """An exchange that keeps what it was given and answers with a list."""
 
+    limits = DEFAULT
+
     def __init__(self, *items: dict[str, Any]) -> None:
         self.calls: list[Call] = []
         self.items = items
@@ -30,12 +33,6 @@ class Sent:
         self.calls.append(call)
         body = {"kind": "PartialObjectMetadataList", "metadata": {}, "items": list(self.items)}
         return Answer(status=200, body=body, server_time=datetime(2026, 1, 1, tzinfo=UTC))
-
-    @property
-    def limits(self) -> Any:
-        from ansible_collections.liqo.fabric.plugins.module_utils._kube.limits import DEFAULT
-
-        return DEFAULT
 
 
 def api(sent: Sent) -> Api:
