@@ -40,7 +40,7 @@ options:
           description: NodePort of the Service. Chosen by Kubernetes where nothing is said.
           type: int
         load_balancer_ip:
-          description: Address that the load balancer shall use.
+          description: Address that the load balancer must use.
           type: str
         mtu:
           description: MTU of the tunnel in bytes, the same on both sides. V(1340) where nothing is said.

@@ -50,7 +50,7 @@ options:
   abandon:
     description:
       - Objects that may go whatever has become of their link, each as C(namespace/name). What there is of the link
-        stays as it is, and nobody repairs it.
+        stays as it is, and nothing repairs it.
       - For links with a cluster that is gone, and for pairs that are peered.
     type: list
     elements: str

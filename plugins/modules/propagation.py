@@ -36,7 +36,7 @@ options:
     required: true
   services:
     description:
-      - The Services that shall use shortcuts, in namespaces that a hub has offloaded.
+      - The Services that must use shortcuts, in namespaces that a hub has offloaded.
       - Required with O(state=present). With O(state=absent) and without this option all that carries the mark of
         O(fabric) is removed.
     type: list
@@ -99,7 +99,7 @@ options:
     type: list
     elements: str
   wait:
-    description: Wait until Liqo has made of it what it shall be.
+    description: Wait until Liqo has made of it what is declared.
     type: bool
     default: true
   wait_timeout:
@@ -217,7 +217,7 @@ services:
       name: web
       cluster: leaf-a
       mode: exclusive
-      reason: as wished
+      reason: as declared
       outcome: created
       changes: [create leaf-a/ShadowEndpointSlice/demo-hub/lf-web.leaf-b]
       faults: []

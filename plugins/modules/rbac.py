@@ -15,7 +15,7 @@ description:
     else. They come from the same table of verbs that the other modules ask about before they write.
   - With O(service_account) it also makes a ServiceAccount to run Ansible as. It never makes or returns a token.
   - Run it as somebody who holds these rights and may write roles, most often an administrator of the clusters.
-    Kubernetes lets nobody grant what he does not have.
+    Kubernetes lets no one grant a right that they do not have.
 requirements:
   - python >= 3.11
   - urllib3 >= 2.3 and PyYAML >= 6.0 (Python packages), except for O(state=rendered)
@@ -157,7 +157,7 @@ EXAMPLES = r"""
     state: rendered
   register: roles
 
-- name: Nobody needs this one any more
+- name: No one needs this one any more
   liqo.fabric.rbac:
     fabric: retail
     name: retail-robot
@@ -202,7 +202,7 @@ summary:
     deleted: 0
     failed: 0
 clusters:
-  description: By cluster id whether the identity is as wished there, and why not.
+  description: By cluster id whether the identity is as declared there, and why not.
   returned: always
   type: dict
   contains:
@@ -250,7 +250,7 @@ rendered:
   type: dict
 failures:
   description:
-    - Why clusters are not as wished. Each has C(fault) (its stable name, see C(docs/troubleshooting.md)), C(what),
+    - Why clusters are not as declared. Each has C(fault) (its stable name, see C(docs/troubleshooting.md)), C(what),
       C(where), C(why) and C(next).
   returned: always
   type: list

@@ -13,8 +13,8 @@ version_added: 0.1.0
 description:
   - Makes, repairs and removes Liqo network connections between pairs of clusters, so that their pods talk to each other
     without the detour through the hub.
-  - One task is the whole fabric. All clusters are read in parallel, what differs from the wishes is planned, and links
-    are brought about in parallel and independently of each other.
+  - One task is the whole fabric. All clusters are read in parallel, what differs from the declaration is planned, and
+    links are brought about in parallel and independently of each other.
   - A run that was interrupted is healed by the next one. Nothing is written when nothing is to be done.
   - A connection that exists already, made by hand or by C(liqoctl network connect), is used as it is. Names of objects
     and the roles of the two clusters are kept.
@@ -74,7 +74,7 @@ options:
     default: []
   adopt:
     description:
-      - Put the mark of O(fabric) on wanted links that nobody has marked, made by hand or by C(liqoctl). Without it
+      - Put the mark of O(fabric) on wanted links that no one has marked, made by hand or by C(liqoctl). Without it
         they are used and repaired, but not owned.
       - A link is only marked by the run that adopts it, which disturbs no traffic. What else differs is named in its
         notes and left to the next run. A PublicKey gets no mark, since Liqo's gateways shake hands anew at every write
@@ -264,7 +264,7 @@ EXAMPLES = r"""
     shortcuts: []
     forget: [leaf-x]
 
-- name: What is there, as wishes for the next run
+- name: What is there, as the declaration for the next run
   liqo.fabric.shortcuts:
     fabric: retail
     clusters: "{{ groups.liqo_leaves | liqo.fabric.clusters(hostvars) }}"

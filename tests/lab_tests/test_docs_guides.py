@@ -51,7 +51,7 @@ def test_links_that_are_there_become_wishes_with_which_nothing_is_to_be_done(lab
     connect(lab)
     (fabric / "group_vars/all.yml").unlink()
     playbook(play("migration.md", "gather.yml", fabric), inventory=str(fabric))
-    wishes = yaml.safe_load((fabric / "group_vars/all/wishes.yml").read_text(encoding="utf-8"))
+    wishes = yaml.safe_load((fabric / "group_vars/all/declaration.yml").read_text(encoding="utf-8"))
     assert [wish["between"] for wish in wishes["liqo_fabric_shortcuts"]] == [list(AB)]
     assert "fabric retail: 1 in sync" in playbook("liqo.fabric.plan", inventory=str(fabric))
     playbook("liqo.fabric.apply", "-e", "liqo_fabric_adopt=true", inventory=str(fabric))

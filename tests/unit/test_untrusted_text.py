@@ -190,7 +190,7 @@ def test_what_is_gathered_as_the_guide_says_is_no_template_in_the_next_run(tmp_p
         assert fabric.play(str(tmp_path / "gather.yml")).code == 0
         (tmp_path / "fabric/group_vars/all.yml").unlink()
         ran = fabric.play("liqo.fabric.plan")
-    written = (tmp_path / "fabric/group_vars/all/wishes.yml").read_text()
+    written = (tmp_path / "fabric/group_vars/all/declaration.yml").read_text()
     assert canary.is_alive(), written
     assert not any(mark in written for mark in ("{{", "{%", "#jinja2"))
     gathered = yaml.safe_load(written)["liqo_fabric_shortcuts"]

@@ -180,7 +180,7 @@ def _taken(place: Place, held: HeldAccess, where: str) -> FabricError:
         what=f"the name of {kind.value} {namespace + '/' if namespace else ''}{name} is taken",
         where=where,
         why=f"it belongs to {f'fabric {owners}' if owners else 'somebody else: it has no mark of a fabric'}",
-        next="choose another name for the identity, or delete the object if nobody needs it",
+        next="choose another name for the identity, or delete the object if no one needs it",
         fault=FailureName.NAME_TAKEN,
     )
 
@@ -225,7 +225,7 @@ def failure_text(report: AccessReport) -> str:
         return ""
     count = sum(problem is not None for problem in report.clusters.values())
     rest = f" ({len(problems) - 1} more under failures)" if len(problems) > 1 else ""
-    return f"{report.name} is not as wished on {count} of {len(report.clusters)} clusters. {problems[0]}{rest}"
+    return f"{report.name} is not as declared on {count} of {len(report.clusters)} clusters. {problems[0]}{rest}"
 
 
 def places_to_look_up(wanted: Iterable[Place], held: Iterable[Place]) -> tuple[Place, ...]:

@@ -94,7 +94,7 @@ class FailureName(StrEnum):
         "namespace-terminating",
         "The tenant namespace is being deleted and hangs, so that nothing can be created in it.",
     )
-    STUCK_FINALIZER = "stuck-finalizer", "An object is deleted, but a finalizer that nobody takes away holds it."
+    STUCK_FINALIZER = "stuck-finalizer", "An object is deleted, but a finalizer that nothing takes away holds it."
 
     REFUSED_CIDRS = (
         "refused-cidrs",

@@ -73,7 +73,7 @@ def _answers(scene: Scene) -> Iterator[Finding]:
 _SUBJECT = {
     Check.RIGHTS: "whether this user may write all that is planned",
     Check.DRY_RUN: "whether the API server would take the first writes",
-    Check.NODE_PORT: "whether other Services use the wished NodePorts and load balancer addresses",
+    Check.NODE_PORT: "whether other Services use the declared NodePorts and load balancer addresses",
     Check.LOAD_BALANCER: "whether the load balancer gives one address to several Services",
     Check.IPAM_POOL: "the address pools of Liqo's IPAM",
     Check.QUOTA: "whether ResourceQuotas leave room for gateways",

@@ -60,9 +60,8 @@ def services_text(result: Row) -> str:
         lines += ["", *_endpoint_lines(rows)]
     orphans = shown_of(result.get("orphans") or (), MOST_ORPHANS, _cluster)
     for row in orphans.rows:
-        where = (
-            f"{row.get('cluster')}: slice {row.get('namespace')}/{row.get('name')} for {row.get('service') or 'nobody'}"
-        )
+        name = f"{row.get('namespace')}/{row.get('name')}"
+        where = f"{row.get('cluster')}: slice {name} for {row.get('service') or 'no Service'}"
         lines += [
             "",
             *wrapped(f"{where} belongs to nothing any more", head="  "),

@@ -49,7 +49,7 @@ def _cluster_lines(clusters: Row) -> list[str]:
         state = clusters[name]
         networks = state.get("networks") or {}
         failure = state.get("failure") or {}
-        told = "reachable" if state.get("reachable") else f"unreachable: {failure.get('why', 'nobody says why')}"
+        told = "reachable" if state.get("reachable") else f"unreachable: {failure.get('why', 'no reason is known')}"
         if state.get("unread"):
             told += f"; our rights do not show {_cell(state['unread'])}"
         told += "".join(f"; {note}" for note in state.get("notes") or ())

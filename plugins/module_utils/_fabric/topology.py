@@ -227,7 +227,7 @@ class _Merger:
 
 
 def _connects_nothing(wish: Wish) -> Violation:
-    members = ", ".join(wish.members({})) or "nobody"
+    members = ", ".join(wish.members({})) or "none"
     needs = "a center and another cluster" if wish.shape is Shape.STAR else "two clusters"
     what = f"connects nothing: its members are {members}"
     return Violation(

@@ -102,7 +102,7 @@ def credentials_of(plugin: Plugin, *, context: str, server: str, cluster: Json, 
         return UnusableError(why, next_step or by_hand, what="cannot get credentials", server=server, fault=fault)
 
     if plugin.asks:
-        why = f"interactiveMode of its exec is Always, and in a task there is nobody to answer {plugin.called}"
+        why = f"interactiveMode of its exec is Always, and in a task there is no one to answer {plugin.called}"
         person = "use credentials that need no person, such as those of a service account"
         raise failed(why, person, FailureName.PLUGIN_WAITS)
     run = _run(plugin, cluster, failed)

@@ -78,7 +78,7 @@ def _unusable(certificate: bytes, key: bytes, error: Exception) -> UnusableError
     if not _CERTIFICATE.search(certificate.decode("ascii", "ignore")):
         return UnusableError("the client certificate cannot be read as PEM", correct)
     if b"ENCRYPTED" in key:
-        return UnusableError("the client key is encrypted", "store it without a passphrase, which nobody could give")
+        return UnusableError("the client key is encrypted", "store it without a passphrase, which no one could give")
     if b" PRIVATE KEY-----" not in key:
         return UnusableError("the client key cannot be read as PEM", correct)
     if getattr(error, "reason", None) == "KEY_VALUES_MISMATCH":

@@ -52,7 +52,7 @@ def parse_identity(params: Mapping[str, Any]) -> tuple[Identity, tuple[Cluster, 
     check_fabric_name(params["fabric"], found)
     clusters = parse_clusters(params["clusters"], found)
     if not clusters:
-        _add(found, "clusters", "no cluster is named", "list those on which the identity shall have rights")
+        _add(found, "clusters", "no cluster is named", "list those on which the identity must have rights")
     ids = {name: cluster.id for cluster in clusters for name in (cluster.name, cluster.id)}
     name, namespace = params["name"], params["service_account_namespace"]
     if not is_dns_label(name) or len(name) > LONGEST_NAME:
@@ -67,7 +67,7 @@ def parse_identity(params: Mapping[str, Any]) -> tuple[Identity, tuple[Cluster, 
         if not params["jobs"]:
             _add(found, "jobs", "none is named", f"list some of {', '.join(Job)}")
         if not subjects and not params["service_account"]:
-            _add(found, "subjects", "nobody gets the rights", "name subjects, or set service_account to true")
+            _add(found, "subjects", "no one gets the rights", "name subjects, or set service_account to true")
     pairs = params["pairs"]
     identity = Identity(
         fabric=FabricName(params["fabric"]),

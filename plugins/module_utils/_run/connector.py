@@ -304,7 +304,7 @@ def _made_meanwhile(name: str) -> FabricError:
     return FabricError(
         what=f"{name} was made while the connector was being retired",
         where="the hubs of the task",
-        why="nobody has looked whether its link is safe",
+        why="it is not known whether its link is safe",
         next="stop who makes such objects, then run again",
         fault=FailureName.CONFLICT,
     )

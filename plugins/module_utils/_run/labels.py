@@ -82,7 +82,7 @@ def _read_hubs(wishes: Wishes, apis: Apis, parallel: int) -> dict[ClusterId, dic
     for hub, answer in reversed(list(zip(wishes.hubs, answers, strict=True))):
         if isinstance(answer, FabricError):
             raise FabricError(
-                what=f"cannot read the labels of ForeignClusters on hub {hub}, so nobody knows what selectors pick",
+                what=f"cannot read the labels of ForeignClusters on hub {hub}, so it is not known what selectors pick",
                 where=answer.where,
                 why=f"{answer.what}: {answer.why}",
                 next=f"{answer.next}; or leave hub out of labels_from",

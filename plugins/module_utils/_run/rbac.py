@@ -214,7 +214,7 @@ def _restless(identity: Identity, api: Api) -> FabricError:
     return FabricError(
         what=f"the roles of {identity.name} are changed again as soon as they are made",
         where=api.where,
-        why=f"after {ROUNDS} rounds they are still not as wished",
+        why=f"after {ROUNDS} rounds they are still not as declared",
         next="look in the audit log who else writes them, then run again",
         fault=FailureName.UNSETTLED,
     )

@@ -86,7 +86,7 @@ def _wait(heard: int) -> str | None:
         for descriptor, event in poll.poll():
             if descriptor == _STDOUT:
                 if event & (select.POLLERR | select.POLLHUP):
-                    return "nobody reads its result any more"
+                    return "no one reads its result any more"
                 poll.unregister(_STDOUT)
                 continue
             with suppress(OSError):

@@ -92,7 +92,7 @@ def test_a_name_that_is_taken_is_free_after_the_object_or_the_name_is_another_on
 
     refused = problem(taken())
     assert refused is not None
-    assert refused.next == "choose another name for the identity, or delete the object if nobody needs it"
+    assert refused.next == "choose another name for the identity, or delete the object if no one needs it"
     assert problem(taken(), replace(ROBOT, name="robot-2")) is None
     deleted = taken()
     del deleted.store["ClusterRole", "", "robot"]

@@ -102,7 +102,7 @@ def services(*entries: dict[str, Any], **given: Any) -> Params:
 
 WEB = {"namespace": "demo", "name": "web"}
 SERVICE_STEPS = [
-    Step("name the clusters whose Services shall use the shortcuts", services(WEB, hubs=[]), services(WEB)),
+    Step("name the clusters whose Services must use the shortcuts", services(WEB, hubs=[]), services(WEB)),
     Step("list them by name or by selector", services(services=None), services({"selector": "app=web"})),
     Step("name each Service once", services(WEB, {**WEB, "mode": "shadow"}), services({**WEB, "mode": "shadow"})),
     Step("write namespace and name, or a label selector", services({}), services(WEB)),
@@ -162,7 +162,7 @@ def subject(kind: str, namespace: str | None) -> Params:
 
 
 IDENTITY_STEPS = [
-    Step("list those on which the identity shall have rights", identity(clusters=[]), identity()),
+    Step("list those on which the identity must have rights", identity(clusters=[]), identity()),
     Step("use at most {} lower case letters, digits and -", identity(name="Robot!"), identity(name="robot-1")),
     Step("use at most {} lower case letters, digits and -", identity(name="r" * 57), identity(name="r" * 56)),
     Step(

@@ -218,7 +218,7 @@ def _release(connection: ForeignClusterConnection) -> list[ConnectorOp]:
     release = replace(
         delete,
         verb=Verb.UPDATE,
-        reason="nobody serves its finalizer any more",
+        reason="nothing serves its finalizer any more",
         before=FinalizersSpec(finalizers=meta.finalizers),
         after=FinalizersSpec(finalizers=kept),
         resource_version="",

@@ -216,7 +216,7 @@ class _Scene:
             op,
             before=first,
             after=replace(first, use=Use.ADDITIVE),
-            reason="both paths shall be used",
+            reason="both paths must be used",
             needs=needs,
             awaits=(self._fact(FactName.SETTLED),),
             again=True,
@@ -371,7 +371,7 @@ def _why(before: ShadowSpec, after: ShadowSpec) -> str:
         gone, new = len(had - has), len(has - had)
         return f"pods of {after.source} moved: {new} new, {gone} gone"
     if before.use is not after.use:
-        return "the direct path shall be the only one" if after.use is Use.EXCLUSIVE else "both paths shall be used"
+        return "the direct path must be the only one" if after.use is Use.EXCLUSIVE else "both paths must be used"
     if {e.ready for e in before.endpoints} != {e.ready for e in after.endpoints}:
         alive = all(e.ready for e in after.endpoints)
         return f"the tunnel to {after.source} is " + ("alive again" if alive else "dead, as its other end says")

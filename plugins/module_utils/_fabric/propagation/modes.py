@@ -28,9 +28,9 @@ def choose(
     """The choice for every leaf. ``closed`` are the closed gates of the Service, ``direct_now`` is its annotation."""
     ids = sorted(leaves)
     if wanted is Mode.SHADOW:
-        return {leaf: Choice(mode=Mode.SHADOW, reason="as wished") for leaf in ids}
+        return {leaf: Choice(mode=Mode.SHADOW, reason="as declared") for leaf in ids}
     if wanted is Mode.EXCLUSIVE:
-        return {leaf: _exclusive(world.get(leaf), "as wished") for leaf in ids}
+        return {leaf: _exclusive(world.get(leaf), "as declared") for leaf in ids}
     lasting = [gate for gate in closed if gate.reason not in PASSING]
     unknown = any(gate.reason is Reason.UNKNOWN for gate in closed)
     down = [gate for gate in closed if gate.reason is Reason.NOT_CONNECTED]
@@ -41,7 +41,9 @@ def choose(
     if lasting or down or (unknown and not direct_now):
         first = (lasting or down or list(closed))[0]
         return {leaf: Choice(mode=None, reason=f"the gate is closed: {first}") for leaf in ids}
-    why = "as wished" if wanted is Mode.UPSTREAM else "every gate is open, and Liqo itself keeps the endpoints current"
+    why = (
+        "as declared" if wanted is Mode.UPSTREAM else "every gate is open, and Liqo itself keeps the endpoints current"
+    )
     return {leaf: Choice(mode=Mode.UPSTREAM, reason=why) for leaf in ids}
 
 

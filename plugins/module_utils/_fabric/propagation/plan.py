@@ -30,7 +30,7 @@ from .operations import FactName, ServicePlan, SliceFact, SliceKind, SliceOp, ea
 from .policies import missing_policies, plan_policies
 from .wanted import Wanted, wanted_services
 
-ABSENT = Choice(mode=None, reason="it shall take the way through the hub")
+ABSENT = Choice(mode=None, reason="it is declared to take the way through the hub")
 
 
 def plan_services(want: Propagation, world: World) -> tuple[ServicePlan, ...]:

@@ -259,7 +259,7 @@ def _faults(
     for endpoint in endpoints:
         through = endpoint.way.through
         if endpoint.ready and endpoint.way.path is Path.UNMAPPED:
-            detail = f"{endpoint.pod or 'a pod'} is ready at {endpoint.address}, which {here.id} maps to nobody"
+            detail = f"{endpoint.pod or 'a pod'} is ready at {endpoint.address}, which {here.id} maps to no cluster"
             yield Fault(name=SightFault.UNMAPPED_ADDRESS, detail=detail)
         if endpoint.ready and endpoint.way.path is Path.DIRECT and through is not None:
             dead = _dead(world, here.state, through)

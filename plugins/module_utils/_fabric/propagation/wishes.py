@@ -51,7 +51,7 @@ def parse_hubs(
 ) -> tuple[ClusterId, ...]:
     """The hubs of a task, sorted, at least one; ``ids`` are cluster ids by every name that a user may give."""
     if not params["hubs"]:
-        _add(found, "hubs", "no hub is named", "name the clusters whose Services shall use the shortcuts")
+        _add(found, "hubs", "no hub is named", "name the clusters whose Services must use the shortcuts")
     return tuple(sorted(known_clusters(params["hubs"], "hubs", ids, found)))
 
 
@@ -94,7 +94,8 @@ def _listed(
             continue
         first = named.setdefault((wish.hub, wish.namespace, wish.name), wish)
         if first.mode is not wish.mode:
-            what = f"{wish.namespace}/{wish.name} shall be {wish.mode.value}, and {first.mode.value} by {first.source}"
+            modes = f"{wish.mode.value}, and {first.mode.value} by {first.source}"
+            what = f"{wish.namespace}/{wish.name} is declared as {modes}"
             _add(found, wish.source, what, "name each Service once")
     return tuple(sorted(wishes, key=lambda wish: wish.name is None))
 

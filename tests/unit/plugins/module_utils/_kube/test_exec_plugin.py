@@ -196,7 +196,7 @@ class TestRefused:
     @pytest.mark.parametrize(
         ("plugin", "why"),
         [
-            ({"interactiveMode": "Always"}, "is Always, and in a task there is nobody to answer ./login"),
+            ({"interactiveMode": "Always"}, "is Always, and in a task there is no one to answer ./login"),
             ({"interactiveMode": "Sometimes"}, "is not one of Never, IfAvailable and Always"),
             ({"apiVersion": f"{V1}alpha1"}, "apiVersion of exec of the user 'u'"),
             ({"apiVersion": None}, "apiVersion of exec of the user 'u'"),

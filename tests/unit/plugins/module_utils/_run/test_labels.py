@@ -153,6 +153,6 @@ def test_a_hub_that_cannot_be_read_ends_the_run(api: PretendApi | FabricError) -
     with pytest.raises(FabricError) as failure:
         read(wishes("inventory", "hub"), hub=api)
     assert str(failure.value) == (
-        "somewhere: cannot read the labels of ForeignClusters on hub hub, so nobody knows what selectors pick: "
+        "somewhere: cannot read the labels of ForeignClusters on hub hub, so it is not known what selectors pick: "
         "no answer: it is down. Next: start it; or leave hub out of labels_from."
     )

@@ -143,7 +143,7 @@ def test_an_object_of_the_same_name_that_is_not_ours_stops_everything_on_that_cl
     assert problem.fault is FailureName.NAME_TAKEN
     assert owner in problem.why
     assert set(cluster.store) == before
-    assert "robot is not as wished on 1 of 1 clusters" in failure_text(refused)
+    assert "robot is not as declared on 1 of 1 clusters" in failure_text(refused)
 
 
 def test_a_refusal_of_the_server_is_the_failure_of_that_cluster() -> None:

@@ -56,7 +56,7 @@ def planned(world: World, mode: Mode | None, wish: Propagation | None = None, *,
         world,
         offers_of(world, hub, WEB),
         A,
-        Choice(mode=mode, reason="as wished"),
+        Choice(mode=mode, reason="as declared"),
         first=POLICIES,
         before_removal=(DIRECT,),
         keep=keep,
@@ -135,7 +135,7 @@ def test_from_shadow_to_exclusive_the_slice_changes_only_after_the_policies() ->
     plan = planned(after(want(Mode.SHADOW), PAIR), Mode.EXCLUSIVE)
     assert ordered(plan) == [UPDATE, TOUCH]
     assert by_id(plan)[UPDATE].needs == POLICIES
-    assert by_id(plan)[UPDATE].reason == "the direct path shall be the only one"
+    assert by_id(plan)[UPDATE].reason == "the direct path must be the only one"
 
 
 @pytest.mark.parametrize("mode", [Mode.SHADOW, Mode.EXCLUSIVE, None])

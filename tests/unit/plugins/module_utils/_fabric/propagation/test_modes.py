@@ -69,4 +69,4 @@ def test_a_leaf_without_the_policies_gets_shadow_and_is_told_why(wanted: Mode, r
 def test_of_a_leaf_that_was_not_read_nothing_is_claimed() -> None:
     choice = chosen(Mode.EXCLUSIVE, leaf=C)
     assert choice.mode is None
-    assert choice.reason == "as wished, but what the leaf can do is not known: it could not be read"
+    assert choice.reason == "as declared, but what the leaf can do is not known: it could not be read"

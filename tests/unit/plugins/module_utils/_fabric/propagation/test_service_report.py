@@ -33,7 +33,7 @@ from tests.unit.propagated import unread
 from tests.unit.reflection import HUB, LEAVES, WEB, scene
 
 A, B, C = LEAVES
-PLAN = ServicePlan(key=WEB, choices=dict.fromkeys((A, B), Choice(mode=Mode.SHADOW, reason="as wished")))
+PLAN = ServicePlan(key=WEB, choices=dict.fromkeys((A, B), Choice(mode=Mode.SHADOW, reason="as declared")))
 
 
 def op(verb: Verb, name: str = "lf-web.leaf-b", **facts: Any) -> SliceOp:
@@ -108,8 +108,8 @@ def test_the_hub_has_a_row_where_something_is_done_there() -> None:
     found = rows(done=[annotation])
     assert [(row.leaf, row.mode, row.reason, row.outcome) for row in found] == [
         (HUB, None, "so", Outcome.REPAIRED),
-        (A, "shadow", "as wished", Outcome.IN_SYNC),
-        (B, "shadow", "as wished", Outcome.IN_SYNC),
+        (A, "shadow", "as declared", Outcome.IN_SYNC),
+        (B, "shadow", "as declared", Outcome.IN_SYNC),
     ]
 
 

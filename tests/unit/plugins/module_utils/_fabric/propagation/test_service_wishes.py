@@ -121,7 +121,7 @@ def test_everything_that_is_wrong_is_said_in_one_message() -> None:
         "parallel_clusters",
     }
     assert found["services[0]"] == found["services[1]"] == "one of name and selector must be given"
-    assert found["services[7]"] == "demo/web shall be shadow, and auto by services[6]"
+    assert found["services[7]"] == "demo/web is declared as shadow, and auto by services[6]"
 
 
 def test_a_task_without_hubs_or_without_services_says_so() -> None:
