@@ -37,3 +37,5 @@ MOST_ORPHANS = 20
 """Of one cluster."""
 MOST_FAILURES = 20
 """Of one place."""
+MOST_ADDRESSES_SHOWN = 4
+"""Of one gateway server. K3s gives it those of all nodes."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from .columns import Row, aligned, aligned_blocks, counted, milliseconds, rest, wrapped
 from .evidence import Rung
-from .most import MOST_FAULTS_SHOWN
+from .most import MOST_ADDRESSES_SHOWN, MOST_FAULTS_SHOWN
 from .shown import in_the_way, shown_links
 
 NONE = "-"
@@ -110,18 +110,22 @@ def _limit(link: Row) -> tuple[str, str]:
 
 
 def endpoint_text(link: Row) -> str:
-    """Where the client finds the server; both where the client dials something else."""
+    """Where the client finds the server; also the one address that it dials, where that does not say it."""
     endpoint = link.get("endpoint") or {}
-    advertised, used = (_address(endpoint.get(side)) for side in ("advertised", "used"))
+    advertised, used = _address(endpoint.get("advertised")), _address(endpoint.get("used"), most=1)
     if advertised and used and advertised != used:
         return f"{advertised}, dialled {used}"
     return advertised or used
 
 
-def _address(endpoint: Row | None) -> str:
+def _address(endpoint: Row | None, *, most: int = 0) -> str:
+    """All addresses as far as they are few, or the first ones of them."""
     if not endpoint:
         return ""
-    return f"{','.join(endpoint.get('addresses') or ['?'])}:{endpoint.get('port')}/{endpoint.get('protocol')}"
+    addresses = list(endpoint.get("addresses") or ["?"])
+    rest = len(addresses) - MOST_ADDRESSES_SHOWN
+    shown = ",".join(addresses[: most or MOST_ADDRESSES_SHOWN]) + (f" and {rest} more" if rest > 0 and not most else "")
+    return f"{shown}:{endpoint.get('port')}/{endpoint.get('protocol')}"
 
 
 def _remaps(link: Row) -> list[str]:

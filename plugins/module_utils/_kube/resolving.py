@@ -14,7 +14,8 @@ from .stop import STOP
 
 PATIENCE_S = 3.0
 """For all names together. A resolver may take half a minute, and a name may be chosen by somebody else."""
-MOST_NAMES = 64
+MOST_NAMES = 200
+"""A client dials one name of each peer."""
 MOST_ADDRESSES = 16
 TURN_S = 0.1
 

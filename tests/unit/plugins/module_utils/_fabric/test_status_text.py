@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.columns import WIDTH
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import FabricError
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.links import cluster_result, link_result, links_of
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import ClusterId
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.objects import Cidrs, ClusterState, Endpoint, Kind
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.status_text import status_text
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.status_text import endpoint_text, status_text
 
 from tests.unit import build
 
@@ -69,6 +70,26 @@ def test_a_remapped_peer_is_told_from_the_end_that_remaps() -> None:
     lines = status_text(seen(build.with_side(one, seen_otherwise), other)).splitlines()
     native = other.networks.pod[0]
     assert [line for line in lines if " sees " in line] == [f"    leaf-a sees pods of leaf-b, {native} as 10.71.0.0/16"]
+
+
+@pytest.mark.parametrize(
+    ("advertised", "used", "shown"),
+    [
+        (["a"], ["a"], "a:51840/UDP"),
+        (["a"], ["a", "b"], "a:51840/UDP"),
+        (["b", "a"], ["a", "b"], "b,a:51840/UDP, dialled a:51840/UDP"),
+        ([*"abcdef"], ["f"], "a,b,c,d and 2 more:51840/UDP, dialled f:51840/UDP"),
+        (None, ["a", "b"], "a:51840/UDP"),
+        (["a", "b"], None, "a,b:51840/UDP"),
+    ],
+)
+def test_of_several_addresses_the_one_that_is_dialled_is_told(
+    advertised: list[str] | None, used: list[str] | None, shown: str
+) -> None:
+    def endpoint(addresses: list[str] | None) -> dict[str, Any] | None:
+        return {"addresses": addresses, "port": 51840, "protocol": "UDP"} if addresses else None
+
+    assert endpoint_text({"endpoint": {"advertised": endpoint(advertised), "used": endpoint(used)}}) == shown
 
 
 def test_what_is_wrong_stands_below_its_link_with_what_repairs_it() -> None:
