@@ -45,6 +45,10 @@ class Clues:
     """Rights that are missing to see why a gateway does not run: `list pods`."""
     gateway_missing: bool = False
     """We could look, and there is no such Deployment."""
+    service_missing: bool = False
+    """The same for the Service of a gateway server."""
+    full: tuple[str, ...] = ()
+    """Where one of these is missing, what leaves no room for it: `ResourceQuota tight has pods: 0 of 0 used`."""
     networks: tuple[Allocation, ...] | None = None
     pools: tuple[str, ...] = ()
     """Address pools of IPAM; empty when they are not known."""

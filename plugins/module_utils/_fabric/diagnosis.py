@@ -19,6 +19,7 @@ from .facts import last_seen
 from .faults import only
 from .model import ClientEndpoint, ClusterId, Pair, ServiceType
 from .objects import Child, Connection, Endpoint, Fact, FactName, Held, Side, TenantNamespace, names
+from .obstacles import ObstacleName
 from .phrases import few
 from .pools import is_inside, largest_free, networks_of
 from .reaching import Dialled, dialled
@@ -159,15 +160,11 @@ def _gateway(case: Case) -> Cause | None:
         clues, side = case.clues[cluster], case.sides[cluster]
         gateway = clues.gateway
         if clues.gateway_missing and side.gateways():
-            manager = clues.down(MANAGER)
-            if manager is not None:
-                return _controller_down(cluster, manager, "there is no gateway Deployment, and ")
-            why = f"{cluster} has no Deployment of its gateway to {peer}"
-        elif gateway is not None and gateway.is_down:
-            why = f"the gateway of {cluster} to {peer} does not run: {gateway}"
-        else:
+            return _unmade(case, cluster)
+        if gateway is None or not gateway.is_down:
             continue
-        if gateway is not None and gateway.obstacle is None and clues.unseen:
+        why = f"the gateway of {cluster} to {peer} does not run: {gateway}"
+        if gateway.obstacle is None and clues.unseen:
             why += f"; why is not seen{_lacks(clues)}"
         why += clues.dialled.unresolved if clues.dialled is not None else ""
         return Cause(
@@ -175,9 +172,39 @@ def _gateway(case: Case) -> Cause | None:
             cluster=cluster,
             why=why,
             next=f"{_way_out(case, cluster)}; {_then(case)}",
-            cause="" if gateway is None else gateway.cause,
+            cause=gateway.cause,
         )
     return None
+
+
+def _service(case: Case) -> Cause | None:
+    """Liqo makes the Service of a gateway server as soon as there is a Deployment."""
+    cluster = case.fact.cluster
+    return _unmade(case, cluster) if case.here.service_missing and case.side.servers else None
+
+
+def _unmade(case: Case, cluster: ClusterId) -> Cause:
+    """Liqo has not made what a gateway is made of. Why, is only in its log; unless a quota is full."""
+    clues = case.clues[cluster]
+    lacking = "Deployment" if clues.gateway_missing else "Service"
+    manager = clues.down(MANAGER)
+    if manager is not None:
+        return _controller_down(cluster, manager, f"there is no gateway {lacking}, and ")
+    namespace = case.sides[cluster].gateways()[0].meta.namespace
+    look = command("kubectl", "-n", namespace, "describe", "resourcequota")
+    log = next((one for one in clues.workloads or () if one.component == MANAGER), None)
+    where = f" ({command('kubectl', '-n', log.namespace, 'logs', f'deployment/{log.name}')})" if log else ""
+    step = f"look at the log of Liqo's controller-manager of {cluster}{where}, which has to make it"
+    if clues.full:
+        step = f"raise the ResourceQuota of {namespace} on {cluster} ({look})"
+    peer = case.fact.peer if cluster == case.fact.cluster else case.fact.cluster
+    return Cause(
+        fault=FailureName.DEAD_GATEWAY if clues.gateway_missing else FailureName.NO_ADDRESS,
+        cluster=cluster,
+        why=f"{cluster} has no {lacking} of its gateway to {peer}" + (f"; {few(clues.full)}" if clues.full else ""),
+        next=f"{step}; Liqo tries again by itself, after 17 minutes at the latest; then run again",
+        cause=ObstacleName.QUOTA.value if clues.full else "",
+    )
 
 
 def _way_out(case: Case, cluster: ClusterId) -> str:
@@ -268,7 +295,7 @@ _RULES: dict[FactName, tuple[Rule, ...]] = {
     FactName.CONFIGURED: (_down(MANAGER, IPAM), _pool),
     FactName.KEY: (_down(MANAGER), _gateway),
     FactName.RENEWED: (_down(MANAGER), _gateway),
-    FactName.ENDPOINT: (_down(MANAGER), _address, _gateway),
+    FactName.ENDPOINT: (_down(MANAGER), _address, _gateway, _service),
     FactName.CONNECTED: (_gateway, _tunnel),
     FactName.GATEWAY_GONE: (_stuck, _down(MANAGER)),
     FactName.NETWORK_GONE: (_stuck, _down(MANAGER, IPAM, FABRIC)),

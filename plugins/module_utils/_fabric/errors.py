@@ -128,7 +128,10 @@ class FailureName(StrEnum):
     CONTROLLER_DOWN = "controller-down", "A component of Liqo that has to act does not run."
     IPAM_POOL_FULL = "ipam-pool-full", "Liqo's IPAM has no free network left for the CIDRs of the peer."
     OUTSIDE_POOL = "outside-pool", "A CIDR of the peer lies outside the pools of an IPAM that takes no other."
-    NO_ADDRESS = "no-address", "The Service of a gateway server gets no address from its load balancer."
+    NO_ADDRESS = (
+        "no-address",
+        "The Service of a gateway server is not there, or gets no address from its load balancer.",
+    )
     DEAD_GATEWAY = "dead-gateway", "A gateway pod does not run."
     TUNNEL_BLOCKED = "tunnel-blocked", "Both gateways run, but the packets of the client do not come through."
     WAIT_TIMEOUT = "wait-timeout", "Something awaited did not come true in time, and nothing seen explains it."

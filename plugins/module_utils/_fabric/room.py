@@ -28,6 +28,9 @@ _SERVICE: Mapping[str, tuple[str, ...]] = {
     ServiceType.LOAD_BALANCER: ("services", "count/services", "services.nodeports", "services.loadbalancers"),
 }
 
+PARTS_OF_GATEWAY = (*_GATEWAY, "secrets", "count/secrets", *_SERVICE[ServiceType.LOAD_BALANCER])
+"""What is counted of all that Liqo makes for any gateway."""
+
 
 def gateway_room(scene: Scene) -> Iterator[Finding]:
     """What stands in the way of gateways in namespaces that are there."""

@@ -18,20 +18,19 @@ from .._fabric.objects import Endpoint, GatewayServer, LocalNetworks, Side
 from .._fabric.reaching import Dialled, NoAddress, dialled
 from .._fabric.resources import Json
 from .._kube.client import Api
-from .._liqo.body import text_at
 from .._liqo.events import last_warning
 from .._liqo.health import lacks_address
 from .._liqo.names import GATEWAY_PREFIX
 from .._liqo.resources import EVENT, SERVICE
 from .._liqo.surroundings import service_ports
-from .gateway_look import tolerant
+from .gateway_look import get_or_list, tolerant
 from .preflight import look_up
 
 
 def look_at_address(api: Api, server: GatewayServer) -> NoAddress | None:
     """None where the Service of this gateway server has an address, or cannot be read."""
-    service = _service(api, server)
-    if service is None or not lacks_address(service):
+    service = service_of(api, server)
+    if isinstance(service, FabricError) or not lacks_address(service):
         return None
     place = server.meta.namespace
     events = tolerant(lambda: api.list(EVENT, namespace=place, field_selector="type=Warning").items)
@@ -58,16 +57,9 @@ def look_at_dialled(client: Side, server: Side | None, networks: LocalNetworks) 
     )
 
 
-def _service(api: Api, server: GatewayServer) -> Json | None:
-    """Liqo's peering user may get it, the roles of this collection may list it."""
-    name, namespace = f"{GATEWAY_PREFIX}{server.meta.name}", server.meta.namespace
-    found = tolerant(lambda: api.get(SERVICE, name=name, namespace=namespace))
-    if not isinstance(found, FabricError):
-        return found
-    listed = tolerant(lambda: api.list(SERVICE, namespace=namespace).items)
-    if isinstance(listed, FabricError):
-        return None
-    return next((body for body in listed if text_at(body, "metadata", "name") == name), None)
+def service_of(api: Api, server: GatewayServer) -> Json | FabricError:
+    """The Service of this gateway server; NotFound only where we could look."""
+    return get_or_list(api, SERVICE, server.meta.namespace, f"{GATEWAY_PREFIX}{server.meta.name}")
 
 
 def _rivals(api: Api, server: GatewayServer) -> tuple[str, ...]:

@@ -13,20 +13,22 @@ from dataclasses import replace
 
 from .._fabric.case import Clues
 from .._fabric.diagnosis import diagnose
-from .._fabric.errors import FabricError, Unauthorized, Unreachable
+from .._fabric.errors import FabricError, NotFound, Unauthorized, Unreachable
 from .._fabric.faults import only
 from .._fabric.objects import Fact, FactName, Side
 from .._fabric.operations import LinkPlan
+from .._fabric.phrases import few
 from .._fabric.resources import Json, Resource
+from .._fabric.room import PARTS_OF_GATEWAY
 from .._kube.client import Api
 from .._liqo.health import (
     SERVED_BY,
     parse_allocation,
     parse_workloads,
 )
-from .._liqo.resources import DAEMON_SET, DEPLOYMENT, NETWORK, POD
-from .._liqo.surroundings import ipam_pools
-from .address_look import look_at_address, look_at_dialled
+from .._liqo.resources import DAEMON_SET, DEPLOYMENT, NETWORK, POD, RESOURCE_QUOTA
+from .._liqo.surroundings import ipam_pools, quotas
+from .address_look import look_at_address, look_at_dialled, service_of
 from .gateway_look import OF_GATEWAYS, look_at_gateway, tolerant
 from .parallel import in_parallel
 from .world import Feed, World
@@ -93,12 +95,26 @@ def _clues(api: Api, feed: Feed, side: Side, wanted: frozenset[FactName]) -> Clu
 def _gateway_clues(api: Api, side: Side, clues: Clues) -> Clues:
     """By name, so that it works with the rights of Liqo's peering-user too."""
     look, server = look_at_gateway(api, side), only(side.servers)
+    service = None if server is None else service_of(api, server)
+    is_lacking = look.is_missing or isinstance(service, NotFound)
     return replace(
         clues,
         gateway=look.workload,
         gateway_missing=look.is_missing,
         unseen=tuple(look.unseen),
+        service_missing=isinstance(service, NotFound),
+        full=_full(api, side.gateways()[0].meta.namespace) if is_lacking else (),
         no_address=look_at_address(api, server) if server is not None else None,
+    )
+
+
+def _full(api: Api, namespace: str) -> tuple[str, ...]:
+    """What ResourceQuotas of the namespace leave no room for, of all that a gateway is made of."""
+    found = _listed(api, RESOURCE_QUOTA, namespace) or ()
+    return tuple(
+        f"ResourceQuota {quota.name} of {namespace} has {few(full)}"
+        for quota in quotas(found)
+        if (full := quota.full(PARTS_OF_GATEWAY))
     )
 
 

@@ -48,7 +48,7 @@ def look_at_gateway(api: Api, side: Side) -> GatewayLook:
     if gateway is None:
         return look
     namespace, name = gateway.meta.namespace, f"{GATEWAY_PREFIX}{gateway.meta.name}"
-    deployment = _deployment(api, namespace, name)
+    deployment = get_or_list(api, DEPLOYMENT, namespace, name)
     look.is_missing = isinstance(deployment, NotFound)
     if isinstance(deployment, Forbidden):
         look.unseen.append(f"get {DEPLOYMENT} in {namespace}")
@@ -73,12 +73,12 @@ def tolerant(read: Callable[[], _T]) -> _T | FabricError:
         return problem
 
 
-def _deployment(api: Api, namespace: str, name: str) -> Json | FabricError:
-    """Liqo's peering user may get it, the roles of this collection may list it."""
-    found = tolerant(lambda: api.get(DEPLOYMENT, name=name, namespace=namespace))
+def get_or_list(api: Api, resource: Resource, namespace: str, name: str) -> Json | FabricError:
+    """One object: Liqo's peering user may get it, the roles of this collection may list it."""
+    found = tolerant(lambda: api.get(resource, name=name, namespace=namespace))
     if not isinstance(found, Forbidden):
         return found
-    listed = tolerant(lambda: api.list(DEPLOYMENT, namespace=namespace).items)
+    listed = tolerant(lambda: api.list(resource, namespace=namespace).items)
     if isinstance(listed, FabricError):
         return found
     return next(

@@ -274,6 +274,28 @@ def test_rights_that_would_show_the_cause_are_named() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("seen", "fault", "lacking"),
+    [
+        ({"gateway": None, "gateway_missing": True}, FailureName.DEAD_GATEWAY, "Deployment"),
+        ({"service_missing": True}, FailureName.NO_ADDRESS, "Service"),
+    ],
+)
+def test_what_liqo_could_not_make_is_named_with_the_quota_that_is_full(
+    seen: dict[str, Any], fault: FailureName, lacking: str
+) -> None:
+    error = explain(on_a(FactName.ENDPOINT), leaf_a=clues("leaf-a", **seen))
+    assert (error.fault, error.cause) == (fault, "")
+    assert error.why.startswith(f"leaf-a has no {lacking} of its gateway to leaf-b; seen last: ")
+    log = "kubectl -n liqo logs deployment/liqo-controller-manager"
+    assert f"look at the log of Liqo's controller-manager of leaf-a ({log}), which has to make it" in error.next
+    full = ("ResourceQuota tight of liqo-tenant-leaf-b has services.nodeports: 0 of 0 used",)
+    error = explain(on_a(FactName.ENDPOINT), leaf_a=clues("leaf-a", **seen, full=full))
+    assert (error.fault, error.cause) == (fault, "quota")
+    assert full[0] in error.why
+    assert error.next.startswith("raise the ResourceQuota of liqo-tenant-leaf-b on leaf-a (kubectl -n ")
+
+
 def test_a_gateway_without_deployment_is_dead_unless_nobody_could_make_it() -> None:
     seen = {"gateway": None, "gateway_missing": True}
     assert explain(on_a(FactName.CONNECTED), leaf_a=clues("leaf-a", **seen)).fault is FailureName.DEAD_GATEWAY
