@@ -236,7 +236,7 @@ def _tunnel(case: Case) -> Cause | None:
     running = len(gateways) == 2 and all(gateway is not None and not gateway.is_down for gateway in gateways)
     if not running or endpoint is None or only(case.sides[server].connections) is None:
         return None
-    way, is_declared = case.clues[client].dialled or Dialled(endpoint=endpoint), case.client_endpoint is not None
+    way, is_declared = case.clues[client].dialled or Dialled(endpoint=endpoint), bool(case.client_endpoint)
     correct = "correct client_endpoint of this shortcut, which declares it"
     other = f"set server or client_endpoint so that the client can reach the server{way.step(server)}"
     if only(case.sides[client].connections) is None:

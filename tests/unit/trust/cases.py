@@ -210,6 +210,7 @@ _SCENES = (
     ("peering_info", "linked", "leaf-b"),
     ("peering_info", "drifted", "hub"),
     ("peering_info, query", "linked", "leaf-a"),
+    ("peering_info, declared", "linked", "leaf-b"),
     ("propagation_info", "propagated", "leaf-b"),
     ("propagation_info", "propagated", "hub"),
     ("link a-b", "linked", "leaf-b"),

@@ -220,9 +220,18 @@ RUNS = (
     _services("exclusive", mode="exclusive"),
     _services("absent", state="absent", services=None),
 )
+_DECLARED: dict[str, Any] = {
+    "hubs": ["hub"],
+    "labels_from": ["inventory", "cluster"],
+    "shortcuts": [
+        {"mesh": {"selector": "region"}},
+        {"between": ["leaf-a", "leaf-c"], "client_endpoint": {"port": 51841}},
+    ],
+}
 LOOKS = (
     Verb("peering_info", of_module(peering_info, timeout=5.0)),
     Verb("peering_info, query", of_module(peering_info, timeout=5.0, query="links[].[between, evidence]")),
+    Verb("peering_info, declared", of_module(peering_info, timeout=5.0, **_DECLARED)),
     Verb("propagation_info", of_module(propagation_info, hubs=["hub"]), hub_speaks_for_all=True),
     Verb("link a-b", of_link("leaf-a", "leaf-b")),
     Verb("link a-c", of_link("leaf-a", "leaf-c")),
