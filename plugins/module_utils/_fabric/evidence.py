@@ -19,7 +19,7 @@ from .faults import (
     agreement_faults,
     freshness_faults,
     handshake_faults,
-    has_heard,
+    is_connected,
     own_faults,
     unread_keys,
 )
@@ -75,7 +75,8 @@ def weigh(one: ClusterState, other: ClusterState, *, declared: Settings | None =
     views = (View(here, there.id, there), View(there, here.id, here))
     if not any(view.side.link_objects() for view in views):
         return _nothing_seen(views)
-    alive = all(has_heard(view) for view in views)
+    stale = [fault for view in views for fault in freshness_faults(view)]
+    alive = not stale and all(is_connected(view) for view in views)
     disagreements = agreement_faults(*views, declared)
     holding = all(view.side.link_objects() for view in views)
     misled = list(endpoint_faults(*views, declared, alive=alive)) if holding else []
@@ -89,7 +90,6 @@ def weigh(one: ClusterState, other: ClusterState, *, declared: Settings | None =
         notes = tuple(_note(fault) for fault in misled)
     unread = [fault for view in views for fault in unread_keys(view)]
     broken = [fault for view in views for fault in handshake_faults(view, declared, is_expected=not disagreements)]
-    stale = [fault for view in views for fault in freshness_faults(view)]
     # Gateways shake hands only with the right keys, so that a handshake also proves keys that we may not read.
     unproven = unread if broken or any(view.connection is None for view in views) else []
     rung, blocking = Rung.DECLARED, disagreements + unproven

@@ -164,10 +164,15 @@ def unread_keys(view: View) -> Iterator[Fault]:
         )
 
 
+def is_connected(view: View) -> bool:
+    """The gateway of this side calls its tunnel connected."""
+    seen = view.connection
+    return seen is not None and seen.value == CONNECTED
+
+
 def has_heard(view: View) -> bool:
     """The gateway of this side has heard from the other one a moment ago, as its own cluster says."""
-    seen = view.connection
-    return seen is not None and seen.value == CONNECTED and not any(freshness_faults(view))
+    return is_connected(view) and not any(freshness_faults(view))
 
 
 def handshake_faults(view: View, declared: Settings | None, *, is_expected: bool) -> Iterator[Fault]:
