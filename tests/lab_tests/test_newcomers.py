@@ -67,7 +67,8 @@ CONNECTIONS: dict[str, tuple[dict[str, Any], str]] = {
         (
             "leaf-a at {leaf-a-url}, namespace liqo-system: no Liqo found: there is no ConfigMap with label"
             " app.kubernetes.io/name=clusterid-configmap."
-            " Next: install Liqo there, or set liqo_namespace if it is installed in another namespace."
+            " Next: install Liqo there, set liqo_namespace if it is installed in another namespace, or write this label"
+            " on the ConfigMap with CLUSTER_ID again if that lost it."
         ),
     ),
 }

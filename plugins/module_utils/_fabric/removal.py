@@ -157,7 +157,11 @@ def _left_behind(side: Side) -> tuple[ForeignCluster, ...]:
 
 def _own_secrets(side: Side) -> tuple[KeySecret, ...]:
     """Key Secrets that this collection made; those of Liqo go with their gateway."""
-    return tuple(held for held in side.secrets if held.owners)
+
+    def is_ours(held: KeySecret) -> bool:
+        return bool(held.owners) or (held.meta.lost is not None and held.meta.lost.unclaimed)
+
+    return tuple(filter(is_ours, side.secrets))
 
 
 def _made_by_us(side: Side) -> tuple[TenantNamespace, ...]:

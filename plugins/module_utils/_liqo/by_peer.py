@@ -122,15 +122,16 @@ class ByPeer:
         return {peer}
 
     def _peer_of(self, resource: Resource, body: Json) -> str:
-        claimed = as_cluster_id(_claimed(resource, body))
-        if resource == FOREIGN_CLUSTER:
-            return claimed
         namespace, name = key_of(body)
-        if resource == NAMESPACE:
-            return tenant_of(name) or claimed
-        if resource in PEERING:
-            return cluster_at(body, "spec", "clusterID") or claimed
-        return self._peer_by_namespace.get(namespace) or tenant_of(namespace) or claimed
+        if resource == FOREIGN_CLUSTER:
+            peer = ""
+        elif resource == NAMESPACE:
+            peer = tenant_of(name)
+        elif resource in PEERING:
+            peer = cluster_at(body, "spec", "clusterID")
+        else:
+            peer = self._peer_by_namespace.get(namespace) or tenant_of(namespace)
+        return peer or as_cluster_id(_claimed(resource, body))
 
 
 def key_of(body: Json) -> Key:

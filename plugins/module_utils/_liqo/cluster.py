@@ -117,7 +117,8 @@ def parse_cluster_id(raw: Raw, where: str) -> ClusterId:
         what="no Liqo found",
         where=f"{where}, namespace {raw.liqo_namespace}",
         why="there is no ConfigMap with label app.kubernetes.io/name=clusterid-configmap",
-        next="install Liqo there, or set liqo_namespace if it is installed in another namespace",
+        next="install Liqo there, set liqo_namespace if it is installed in another namespace, or write this label on"
+        " the ConfigMap with CLUSTER_ID again if that lost it",
         fault=FailureName.NO_LIQO,
     )
 
@@ -227,7 +228,7 @@ def _side(cluster: ClusterId, peer: ClusterId, parts: _Parts) -> Side:
             for body in parts.of(resource)
         ),
     )
-    objects, known = side.link_objects(), {held.meta.name for held in side.namespaces}
+    objects, known = side.link_objects(), [held.meta.name for held in side.namespaces]
     if not objects or any(held.meta.namespace in known for held in objects):
         return side
     name = objects[0].meta.namespace

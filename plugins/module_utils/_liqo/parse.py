@@ -10,7 +10,7 @@ import binascii
 import re
 from collections.abc import Callable
 
-from .._fabric.model import ClusterId, FabricName
+from .._fabric.model import ClusterId
 from .._fabric.moments import instant
 from .._fabric.objects import (
     Child,
@@ -203,7 +203,7 @@ def parse_held(kind: Kind, body: Json, peer: ClusterId) -> Held:
 
 def parse_key_secret(body: Json, peer: ClusterId) -> KeySecret:
     """The public key of a gateway's Secret; empty when it has none of the right length."""
-    owners = _owners(body)
+    owners = read_owners(map_at(body, "metadata", "annotations").get(OWNERS, ""))
     return KeySecret(
         meta=parse_meta(body, lost_labels(SECRET, body, peer, owners)),
         public_key=_canonical(text_at(body, "data", "publicKey")),
@@ -250,14 +250,11 @@ def labels_of(body: Json) -> dict[str, str]:
 
 def _marked(resource: Resource, body: Json, peer: ClusterId) -> tuple[Meta, Marked]:
     """The object with its owners, and whether Liqo's labels and our own are as they must be."""
-    owners = _owners(body)
+    annotations = map_at(body, "metadata", "annotations")
+    owners = read_owners(annotations.get(OWNERS, ""))
     lost = lost_labels(resource, body, peer, owners)
-    wishes = read_wishes(map_at(body, "metadata", "annotations").get(WISHES, ""))
+    wishes = read_wishes(annotations.get(WISHES, ""))
     return parse_meta(body, lost), Marked(labelled=lost is None, owners=owners, wishes=wishes)
-
-
-def _owners(body: Json) -> frozenset[FabricName]:
-    return read_owners(map_at(body, "metadata", "annotations").get(OWNERS, ""))
 
 
 def _cidrs(cidr: object) -> Cidrs:

@@ -78,6 +78,12 @@ def test_the_config_map_of_an_old_installation_is_removed(world: World) -> None:
     assert run(world).failure is None
 
 
+NO_LIQO = (
+    "install Liqo there, set liqo_namespace if it is installed in another namespace, or write this label on the"
+    " ConfigMap with CLUSTER_ID again if that lost it"
+)
+
+
 def test_liqo_is_looked_for_in_the_namespace_that_is_set(world: World) -> None:
     def moved(one: Body) -> Body:
         elsewhere = copy.deepcopy(one)
@@ -87,12 +93,22 @@ def test_liqo_is_looked_for_in_the_namespace_that_is_set(world: World) -> None:
 
     here = world["leaf-b"]
     world["leaf-b"] = PretendApi("leaf-b", map(moved, here.store.values()))
-    assert step(run(world)) == "install Liqo there, or set liqo_namespace if it is installed in another namespace"
+    assert step(run(world)) == NO_LIQO
     found = run(world, with_cluster(liqo_namespace="liqo-system"))
     assert found.failure is None, str(found.failure)
     # Or it is installed where it was looked for.
     world["leaf-b"] = here
     assert run(world).failure is None
+
+
+def test_the_id_of_a_cluster_is_found_again_by_its_label(world: World) -> None:
+    (held,) = (one for one in world["leaf-b"].store.values() if one["kind"] == "ConfigMap")
+    labels = dict(held["metadata"]["labels"])
+    held["metadata"]["labels"].clear()
+    assert step(run(world)) == NO_LIQO
+    held["metadata"]["labels"] |= labels
+    found = run(world)
+    assert found.failure is None, str(found.failure)
 
 
 def test_objects_of_peers_that_are_not_there_are_found_by_the_command_and_removed(

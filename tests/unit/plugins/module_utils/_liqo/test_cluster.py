@@ -221,8 +221,8 @@ def test_a_cluster_says_who_it_is() -> None:
             [],
             (
                 "https://h:6443, namespace liqo: no Liqo found: there is no ConfigMap with label app.kubernetes.io/"
-                "name=clusterid-configmap. Next: install Liqo there, or set liqo_namespace if it is installed in "
-                "another namespace."
+                "name=clusterid-configmap. Next: install Liqo there, set liqo_namespace if it is installed in another "
+                "namespace, or write this label on the ConfigMap with CLUSTER_ID again if that lost it."
             ),
         ),
         (

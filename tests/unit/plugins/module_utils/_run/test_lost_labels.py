@@ -364,3 +364,9 @@ def test_our_own_mark_is_whole_again_whichever_half_was_lost(world: World, kind:
         held = world["leaf-b"].one(kind, name, namespace)["metadata"]
         assert (held["labels"][MANAGED], held["annotations"][OWNERS]) == ("true", "retail")
         assert not run(world).changed
+
+
+def test_a_key_secret_of_ours_goes_with_its_link_also_without_the_annotation_of_its_owners(world: World) -> None:
+    labels(world, "Secret")[MANAGED] = "true"
+    planned = of(run(world, State.ABSENT, [AB], check_mode=True), AB).planned
+    assert "delete leaf-b/Secret/liqo-tenant-leaf-a/gw-leaf-a" in [op.id for op in planned]
