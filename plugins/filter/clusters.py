@@ -14,6 +14,7 @@ from ansible_collections.liqo.fabric.plugins.module_utils import oldest_python
 
 oldest_python.require()
 
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.unquoted import is_quotable, quoted
 from ansible_collections.liqo.fabric.plugins.module_utils._run.paths import beside
 from ansible_collections.liqo.fabric.plugins.module_utils._run.targets import CLUSTERS_SPEC
 
@@ -30,13 +31,14 @@ def clusters(hosts: Iterable[str], hostvars: Mapping[str, Mapping[str, Any]]) ->
     """
     if isinstance(hosts, str) or not isinstance(hosts, Sequence):
         raise AnsibleFilterError(
-            f"liqo.fabric.clusters: the input is a list of hosts, like groups.liqo_leaves, not {hosts!r}"
+            f"liqo.fabric.clusters: the input is a list of hosts, like groups.liqo_leaves, not {quoted(hosts)}"
         )
     found = []
     problems = []
     for host in hosts:
         if host not in hostvars:
-            raise AnsibleFilterError(f"liqo.fabric.clusters: {host} is not a host of the inventory")
+            name = host if isinstance(host, str) and is_quotable(host) else quoted(host)
+            raise AnsibleFilterError(f"liqo.fabric.clusters: {name} is not a host of the inventory")
         # Computing the variables of a host is what takes time: once.
         variables = hostvars[host]
         entry = cluster(host, variables)

@@ -132,7 +132,7 @@ _raw:
 from collections.abc import Mapping
 from typing import Any
 
-from ansible.errors import AnsibleFilterError, AnsibleLookupError
+from ansible.errors import AnsibleError, AnsibleFilterError, AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 from ansible_collections.liqo.fabric.plugins.module_utils import oldest_python
 
@@ -140,6 +140,7 @@ oldest_python.require()
 
 from ansible_collections.liqo.fabric.plugins.filter.clusters import clusters
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import FabricError
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.unquoted import INSTEAD, is_quotable
 from ansible_collections.liqo.fabric.plugins.module_utils._run.link_look import WHERE, link_value
 from ansible_collections.liqo.fabric.plugins.module_utils._run.targets import CLUSTERS_SPEC
 from ansible_collections.liqo.fabric.plugins.module_utils._run.wishes_spec import LABELS_FROM_SPEC, SHORTCUTS_SPEC
@@ -156,7 +157,13 @@ class LookupModule(LookupBase):  # type: ignore[misc]  # Ansible has no type inf
     """For Ansible."""
 
     def run(self, terms: list[Any], variables: Mapping[str, Any] | None = None, **kwargs: Any) -> list[Any]:
-        self.set_options(var_options=variables, direct=kwargs)
+        try:
+            self.set_options(var_options=variables, direct=kwargs)
+        except (AnsibleError, ValueError):
+            if is_quotable(str(kwargs)):
+                raise
+            why = f"{WHERE}: {', '.join(sorted(kwargs))}: one of them is of another type, and {INSTEAD}"
+            raise AnsibleLookupError(why) from None
         ends = [str(term) for term in terms]
         params = {name: plain(self.get_option(name)) for name in ("value", "connect_timeout", "timeout")}
         try:

@@ -17,7 +17,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ._fabric.terminal import LONGEST_REASON, one_line, printable
 from ._run.face import stopped
-from ._run.targets import secret_values
+from ._run.targets import secret_values, secrets_anywhere
 
 
 class FabricModule(AnsibleModule):  # type: ignore[misc]  # Ansible has no type information
@@ -31,6 +31,7 @@ class FabricModule(AnsibleModule):  # type: ignore[misc]  # Ansible has no type 
 
     def _load_params(self) -> None:
         super()._load_params()
+        self.no_log_values.update(secrets_anywhere(self.params))
         clusters = self.params.get("clusters")
         for cluster in clusters if isinstance(clusters, list) else ():
             if isinstance(cluster, Mapping):

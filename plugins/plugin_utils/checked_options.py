@@ -18,7 +18,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 from ansible.utils.unsafe_proxy import wrap_var
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import InputError, Violation
-from ansible_collections.liqo.fabric.plugins.module_utils._run.targets import secret_values
+from ansible_collections.liqo.fabric.plugins.module_utils._run.targets import secret_values, secrets_anywhere
 
 _WORDS = re.compile(r"[A-Za-z0-9 ._:;,/@+='-]*")
 
@@ -82,7 +82,7 @@ def checked_clusters(given: Any, spec: Mapping[str, Any], *, where: str) -> list
     result = ArgumentSpecValidator(spec).validate({name: entries})
     if result.error_messages:
         secrets = {value for entry in entries for value in secret_values(entry)} | result._no_log_values
-        messages = remove_values(result.error_messages, secrets)
+        messages = remove_values(result.error_messages, secrets | secrets_anywhere(entries))
         raise InputError([Violation(path=name, message=str(message)) for message in messages], where=where)
     checked: list[dict[str, Any]] = plain(result.validated_parameters[name])
     return checked

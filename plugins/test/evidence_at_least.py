@@ -14,6 +14,7 @@ from ansible_collections.liqo.fabric.plugins.module_utils import oldest_python
 oldest_python.require()
 
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.evidence import Rung
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.unquoted import quoted
 
 _RUNG_BY_WORD = {str(rung): rung for rung in Rung}
 
@@ -22,7 +23,8 @@ def evidence_at_least(link: Any, rung: Any) -> bool:
     """False where nothing is known. Raises AnsibleFilterError for a rung or a link that is none."""
     if rung not in _RUNG_BY_WORD:
         known = ", ".join(_RUNG_BY_WORD)
-        raise AnsibleFilterError(f"liqo.fabric.evidence_at_least: {rung!r} is no rung of evidence; use one of {known}")
+        what = f"liqo.fabric.evidence_at_least: {quoted(rung)} is no rung of evidence"
+        raise AnsibleFilterError(f"{what}; use one of {known}")
     if not isinstance(link, Mapping) or not isinstance(link.get("evidence"), Mapping):
         raise AnsibleFilterError("liqo.fabric.evidence_at_least: this is no link; give it one of the links of a result")
     reached = _RUNG_BY_WORD.get(str(link["evidence"].get("rung")))

@@ -53,7 +53,7 @@ RULES = {
     "_liqo": Rule(rooms=frozenset({"_fabric"}), packages=_PURE.packages, forbidden=WORLD | CHANCE, pure=True),
     "_kube": Rule(
         rooms=frozenset({"_fabric"}),
-        only_modules=frozenset({"_fabric.command", "_fabric.errors", "_fabric.resources"}),
+        only_modules=frozenset({"_fabric.command", "_fabric.errors", "_fabric.resources", "_fabric.unquoted"}),
         forbidden=frozenset({"ansible"}),
     ),
     "_run": Rule(rooms=frozenset({"_fabric", "_kube", "_liqo"}), forbidden=CLIENT_PACKAGES | {"ansible"}),

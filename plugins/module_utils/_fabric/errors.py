@@ -19,6 +19,7 @@ from enum import StrEnum
 from typing import ClassVar, TypeVar
 
 from .terminal import LONGEST, LONGEST_REASON, one_line
+from .unquoted import INSTEAD, is_quotable
 
 T = TypeVar("T")
 
@@ -169,7 +170,7 @@ class FabricError(Exception):
             self.fault = fault
         self.what = _one_line(what)
         """What could not be done, as a phrase: `cannot list configurations.networking.liqo.io`."""
-        self.where = _one_line(where)
+        self.where = _one_line(where if is_quotable(where) else f"a place whose name is not quoted ({INSTEAD})")
         """Always the cluster, and its `https://host:port` when there is one; for wrong input the place in it."""
         self.why = _one_line(why, longest=LONGEST_REASON)
         """The reason, with the values seen."""
@@ -204,7 +205,11 @@ class Violation:
     """How to put it right; empty when the message says so already."""
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.message}" + (f" ({self.hint})" if self.hint else "")
+        said = f"{self.path}: {self.message}" + (f" ({self.hint})" if self.hint else "")
+        if is_quotable(said):
+            return said
+        path = self.path if is_quotable(self.path) else "options"
+        return f"{path}: {INSTEAD}" + (f" ({self.hint})" if self.hint and is_quotable(self.hint) else "")
 
 
 class InputError(FabricError):

@@ -30,6 +30,7 @@ from .model import (
 from .run_options import pairs_of, parse_run_options
 from .settings import Given, as_options, build_settings, parse_settings
 from .topology import Expansion, Labels, Wish, clash_of, expand
+from .unquoted import is_quotable, quoted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,6 +200,9 @@ def parse_clusters(declared: Sequence[Mapping[str, Any]], found: list[Violation]
         path = f"clusters[{index}]"
         name = entry["name"]
         cluster_id = ClusterId(entry.get("cluster_id") or name)
+        if not is_quotable(name) or not name.isprintable():
+            _add(found, f"{path}.name", f"{quoted(name)} is no name of a cluster", "name it as the inventory does")
+            continue
         if not is_cluster_id(cluster_id):
             letters = f"lower case letters, digits and -, at most {LONGEST_CLUSTER_ID}"
             what = f"{cluster_id!r} is not a Liqo cluster id ({letters})"

@@ -88,7 +88,8 @@ def resolve(options: Mapping[str, object], environ: Mapping[str, str] | None = N
     kubeconfig, headers = value["kubeconfig"], value["proxy_headers"]
     groups = value["impersonate_groups"]
     return Auth(
-        kubeconfig=kubeconfig if isinstance(kubeconfig, Mapping) else _target(kubeconfig),
+        # Whoever reads it refuses other types.
+        kubeconfig=str(kubeconfig) if isinstance(kubeconfig, os.PathLike) else kubeconfig,  # type: ignore[arg-type]
         context=_text(value["context"]),
         host=_target(value["host"]),
         api_key=_text(value["api_key"]),

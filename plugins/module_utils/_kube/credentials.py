@@ -22,7 +22,7 @@ from .._fabric.errors import FabricError, FailureName
 from .auth_options import Auth
 from .exec_plugin import Plugin, cluster_info, credentials_of
 from .headers import basic
-from .kubeconfig import Selection, paths_of, select
+from .kubeconfig import Selection, is_content, paths_of, quoted_paths, select
 from .kubeconfig_fields import Fields, KubeconfigError
 from .oidc import check_provider, id_token
 from .packages import install_step
@@ -89,6 +89,9 @@ def read_credentials(auth: Auth) -> Credentials:
     if auth.empty_target:
         why = f"{auth.empty_target} is given and empty"
         raise UnusableError(why, f"fill it in, or leave {auth.empty_target} out where another connection is meant")
+    if auth.kubeconfig is not None and not isinstance(auth.kubeconfig, (str, Mapping)):
+        why = f"kubeconfig is a {type(auth.kubeconfig).__name__}"
+        raise UnusableError(why, f"give a path, several paths joined with {os.pathsep}, a dictionary or a text")
     selection, user = None, None
     # A host that comes without kubeconfig stands for itself: credentials of another cluster must not be sent there.
     if auth.host and not auth.kubeconfig and not auth.context:
@@ -152,12 +155,18 @@ def _pod() -> tuple[Server, Identity] | None:
 
 
 def _selection(auth: Auth) -> Selection:
-    kubeconfig = auth.kubeconfig or default_kubeconfig()
-    if not auth.kubeconfig and not any(path.exists() for path in paths_of(default_kubeconfig())):
+    if auth.kubeconfig:
+        return select(auth.kubeconfig, context=auth.context)
+    kubeconfig = default_kubeconfig()
+    if not is_content(kubeconfig) and not any(map(_is_there, paths_of(kubeconfig))):
         lacks = "neither kubeconfig nor host, this is no pod" if not auth.context else "a context but no kubeconfig"
-        why = f"it has {lacks}, and {kubeconfig} does not exist"
+        why = f"it has {lacks}, and {quoted_paths(kubeconfig)} does not exist"
         raise UnusableError(why, "give its kubeconfig, or its host with credentials")
     return select(kubeconfig, context=auth.context)
+
+
+def _is_there(path: Path) -> bool:
+    return os.path.exists(path)  # noqa: PTH110 - no error for a name that is too long
 
 
 def _server_of(cluster: Fields) -> Server:
@@ -300,10 +309,10 @@ def _file(path: str | None, option: str) -> bytes:
     try:
         return Path(path).expanduser().read_bytes()
     except (FileNotFoundError, NotADirectoryError):
-        raise UnusableError(f"the file {path} does not exist", f"correct {option}") from None
+        raise UnusableError(f"the file {quoted_paths(path)} does not exist", f"correct {option}") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or type(error).__name__
-        raise UnusableError(f"the file {path} cannot be read: {reason}", f"correct {option}") from None
+        raise UnusableError(f"the file {quoted_paths(path)} cannot be read: {reason}", f"correct {option}") from None
 
 
 def _package_missing(where: str, why: str, next_step: str) -> FabricError:

@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from .._fabric.resources import Json
+from .._fabric.unquoted import is_quotable
 from .door import shown
-from .kubeconfig_fields import Fields, KubeconfigError
+from .kubeconfig_fields import Fields, KubeconfigError, is_path
 from .kubeconfig_text import decoded, parse, write
 from .kubeconfig_types import CLUSTER, MAX_NAME, USER, check_spelling, check_types
 
@@ -97,6 +98,11 @@ def paths_of(kubeconfig: str) -> tuple[Path, ...]:
     return tuple(Path(part).expanduser() for part in kubeconfig.split(os.pathsep) if part)
 
 
+def quoted_paths(kubeconfig: str) -> str:
+    """What was given as one or several paths, for a message: not quoted when it may be something else."""
+    return kubeconfig if is_path(kubeconfig) and is_quotable(kubeconfig) else "(not quoted, as it is no path)"
+
+
 def read_sources(kubeconfig: str | Json) -> tuple[Source, ...]:
     """At least one; of several files, missing and empty ones are passed over, as by kubectl. Raises KubeconfigError."""
     if isinstance(kubeconfig, Mapping):
@@ -108,6 +114,7 @@ def read_sources(kubeconfig: str | Json) -> tuple[Source, ...]:
     existing = tuple(path for path in paths if os.path.exists(path))  # noqa: PTH110 - no error for a name that is too long
     if not existing:
         named = " and ".join(map(str, paths)) or "an empty path"
+        named = quoted_paths(named)
         raise KubeconfigError(
             f"the file {named} does not exist",
             "correct the path; that of liqo_kubeconfig starts at the folder of the inventory, any other at "

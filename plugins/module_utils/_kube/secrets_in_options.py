@@ -85,6 +85,8 @@ _OF_RESULTS = """
 _WORDS = frozenset(f"{_OF_PLUGINS} {_OF_RESULTS}".split())
 _SHORTEST = 3
 """A shorter text would be found in ordinary words."""
+_LONGEST_NAME = 253
+_SPACE = re.compile(r"[\s{}]")
 _NUMBER = 6
 """A shorter number would be found in ports and times."""
 _LINE = 8
@@ -102,7 +104,9 @@ def secret_values(options: Mapping[str, object], environ: Mapping[str, str] | No
     if isinstance(labels, Mapping):
         public |= {str(text) for label in labels.items() for text in label}
     content = auth.kubeconfig if isinstance(auth.kubeconfig, str) and is_content(auth.kubeconfig) else ""
-    return _of(_secrets(auth, public | {auth.context or ""})) | ({content} if content else set())
+    # Not one in which somebody wrote something else than a name.
+    public = {text for text in (*public, auth.context or "") if len(text) <= _LONGEST_NAME and not _SPACE.search(text)}
+    return _of(_secrets(auth, public)) | ({content} if content else set())
 
 
 def user_secrets(user: Mapping[str, object], *, public: Iterable[str] = ()) -> frozenset[str]:

@@ -19,6 +19,7 @@ from .._fabric.hub_view import HubView, check_names, leaves_of, no_hub_answered
 from .._fabric.inventory_hosts import Host, Hub, Leaf, hosts_of
 from .._fabric.inventory_names import RESERVED
 from .._fabric.model import Cluster, ClusterId
+from .._fabric.unquoted import is_quotable, quoted
 from .._fabric.wishes import check_limits, parse_clusters
 from .._kube.auth_options import CLUSTER_AUTH_SPEC
 from .._kube.client import Api
@@ -115,6 +116,10 @@ def _check(params: Params, where: str) -> None:
         what = f"{pattern!r} would be the same file for every leaf"
         found.append(Violation(path="kubeconfig_pattern", message=what, hint=f"write {PLACEHOLDER} in it"))
     check_limits(params, found)
+    for index, name in enumerate(names):
+        if not is_quotable(name) or not name.isprintable():
+            what = f"{quoted(name)} is no name of a host"
+            found.append(Violation(path=f"hubs[{index}].name", message=what, hint="name it as the inventory does"))
     for name in sorted(RESERVED.intersection(names)):
         what = f"{name} means something else to Ansible"
         found.append(Violation(path=f"hubs[{name}].name", message=what, hint="give the hub another name"))

@@ -20,9 +20,10 @@ from .._kube.connection import connect
 from .._kube.credentials import check_packages
 from .._kube.limits import Limits
 from .._kube.secrets_in_options import secret_values
+from .._kube.stray_kubeconfigs import secrets_anywhere
 from .parallel import attempt_all
 
-__all__ = ["CLUSTERS_SPEC", "open_apis", "secret_values"]
+__all__ = ["CLUSTERS_SPEC", "open_apis", "secret_values", "secrets_anywhere"]
 
 CLUSTERS_SPEC: dict[str, dict[str, Any]] = {
     "clusters": {

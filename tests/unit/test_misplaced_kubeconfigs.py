@@ -1,0 +1,157 @@
+# Copyright: (c) 2026, liqo.fabric contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A kubeconfig that somebody wrote into the wrong place, or that is damaged: whichever plugin sees it first, no word of
+it is printed, not even with -vvv."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import InputError
+from ansible_collections.liqo.fabric.plugins.module_utils._kube import credentials
+from ansible_collections.liqo.fabric.plugins.module_utils._kube.auth_options import resolve
+from ansible_collections.liqo.fabric.plugins.module_utils._kube.stray_kubeconfigs import secrets_anywhere
+from ansible_collections.liqo.fabric.plugins.module_utils._run.watch_options import parse_watch_options
+
+TOKEN = "t0ken-4711"
+DICTIONARY: dict[str, Any] = {
+    "apiVersion": "v1",
+    "kind": "Config",
+    "current-context": "x",
+    "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
+    "clusters": [{"name": "c", "cluster": {"server": "https://127.0.0.1:1"}}],
+    "users": [{"name": "u", "user": {"token": TOKEN}}],
+}
+TEXT = yaml.safe_dump(DICTIONARY)
+VARIABLES = {"text": TEXT, "damaged": TEXT + "  - ]", "dictionary": DICTIONARY}
+
+
+def debug(expression: str) -> dict[str, Any]:
+    return {"ansible.builtin.debug": {"msg": f"{{{{ {expression} }}}}"}}
+
+
+def module(clusters: object, name: str = "peering_info", **options: object) -> dict[str, Any]:
+    return {f"liqo.fabric.{name}": {"clusters": clusters, **options}}
+
+
+def tasks(form: str) -> list[dict[str, Any]]:
+    it = f"{{{{ {form} }}}}"
+    wrong = dict.fromkeys(("context", "host", "proxy", "cluster_id", "labels", "proxy_headers"), it)
+    return [
+        # Modules, and with them the action plugin of shortcuts.
+        module([{"name": "a", "kubeconfig": it}, {"name": "b", "kubeconfig": [it]}]),
+        module([{"name": "a", "kubeconfig": "{{ damaged }}"}, {"name": "b", "context": "{{ damaged }}"}]),
+        debug("lookup('liqo.fabric.link', 'a', 'b', clusters=[{'name': 'a', 'kubeconfig': damaged}])"),
+        module([[it]]),
+        module([{"name": it, "kubeconfig": "/nowhere"}]),
+        module([{"name": "a", "kubeconfig": "/nowhere", **wrong}], "shortcuts", shortcuts=it),
+        module([{"name": "a", "validate_certs": it, "ca_cert": it}], "propagation", nonsense=it),
+        {"liqo.fabric.report": {"result": it, "again": it, "nonsense": it}},
+        # Filters and the test.
+        debug(f"{form} | liqo.fabric.clusters(hostvars)"),
+        debug(f"[{form}] | liqo.fabric.clusters(hostvars)"),
+        debug(f"['a'] | liqo.fabric.clusters({form})"),
+        *(debug(f"{form} | liqo.fabric.{name}") for name in ("topology_expand", "to_mermaid", "to_dot", "complaint")),
+        debug(f"{form} is liqo.fabric.evidence_at_least('fresh')"),
+        debug(f"{{}} is liqo.fabric.evidence_at_least({form})"),
+        # The lookup.
+        debug(f"lookup('liqo.fabric.link', {form}, 'b')"),
+        debug(f"lookup('liqo.fabric.link', 'a', 'b', clusters={form})"),
+        debug(
+            f"lookup('liqo.fabric.link', 'a', 'b', clusters=[{{'name': 'a', 'kubeconfig': {form}, 'labels': {form}}}])"
+        ),
+        debug(f"lookup('liqo.fabric.link', 'a', 'b', clusters=[{{'name': 'a', 'validate_certs': {form}}}])"),
+        debug(f"lookup('liqo.fabric.link', 'a', 'b', value={form})"),
+        debug(f"lookup('liqo.fabric.link', 'a', 'b', connect_timeout={form})"),
+        # Roles: Ansible itself looks at their arguments first.
+        *(
+            {
+                "block": [{"ansible.builtin.include_role": {"name": "liqo.fabric.rbac", "tasks_from": "main"}}],
+                "rescue": [{"ansible.builtin.debug": {"msg": "rescued"}}],
+                "vars": {"liqo_fabric_clusters": clusters},
+            }
+            for clusters in (it, [it])
+        ),
+    ]
+
+
+def run(folder: Path, program: str, *arguments: str, **environ: str) -> str:
+    command = [str(Path(sys.executable).with_name(program)), *arguments]
+    given = {name: value for name, value in os.environ.items() if not name.startswith("K8S_AUTH_")}
+    given |= {"ANSIBLE_PIPELINING": "1", "ANSIBLE_PYTHON_INTERPRETER": sys.executable}
+    given |= {"ANSIBLE_LOCAL_TEMP": str(folder / "local"), **environ}
+    done = subprocess.run(command, env=given, cwd=folder, capture_output=True, text=True, check=False)
+    return done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("form", ["text", "dictionary"])
+def test_no_plugin_prints_it(tmp_path: Path, form: str) -> None:
+    listed = [{**task, "ignore_errors": True} for task in tasks(form)]
+    play = {"hosts": "localhost", "connection": "local", "gather_facts": False, "vars_files": ["vars.yml"]}
+    (tmp_path / "vars.yml").write_text(yaml.safe_dump(VARIABLES))
+    (tmp_path / "play.yml").write_text(yaml.safe_dump([{**play, "tasks": listed}]))
+    said = run(tmp_path, "ansible-playbook", "-vvv", "-i", "localhost,", "play.yml")
+    # All of it was tried.
+    assert "failed=0" in said, said[-2000:]
+    assert said.count("\nTASK [") >= len(listed)
+    assert TOKEN not in said
+    assert form == "dictionary" or "current-context" not in said
+
+
+@pytest.mark.parametrize("hubs", [TEXT, [TEXT], [{"name": "a", "kubeconfig": [TEXT]}], [{"name": TEXT}], [DICTIONARY]])
+def test_the_inventory_plugin_does_not_print_it(tmp_path: Path, hubs: object) -> None:
+    (tmp_path / "foreign_clusters.yml").write_text(
+        yaml.safe_dump({"plugin": "liqo.fabric.foreign_clusters", "hubs": hubs})
+    )
+    said = run(tmp_path, "ansible-inventory", "-vvv", "-i", "foreign_clusters.yml", "--list")
+    assert "foreign_clusters" in said
+    assert TOKEN not in said
+
+
+@pytest.mark.parametrize("variable", ["K8S_AUTH_KUBECONFIG", "K8S_AUTH_HOST", "KUBECONFIG"])
+def test_nor_is_it_printed_when_a_variable_of_the_environment_holds_it(tmp_path: Path, variable: str) -> None:
+    play = {"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": [module([{"name": "a"}])]}
+    (tmp_path / "play.yml").write_text(yaml.safe_dump([play]))
+    damaged = str(VARIABLES["damaged"])
+    said = run(tmp_path, "ansible-playbook", "-vvv", "-i", "localhost,", "play.yml", **{variable: damaged})
+    assert "TASK [liqo.fabric.peering_info]" in said
+    assert TOKEN not in said
+
+
+def test_a_variable_of_kubectl_may_hold_the_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the option may."""
+    monkeypatch.setenv("KUBECONFIG", TEXT)
+    monkeypatch.setattr(credentials, "SERVICE_ACCOUNT", Path("/nowhere"))
+    assert credentials.read_credentials(resolve({}, {})).server.url == "https://127.0.0.1:1"
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        {"clusters": TEXT},
+        {"clusters": [TEXT]},
+        {"clusters": [DICTIONARY]},
+        {"clusters": [{"name": TEXT}]},
+        {"clusters": [{"name": "a", "kubeconfig": "/x"}], "debounce": TEXT},
+        {"clusters": [{"name": "a", "kubeconfig": "/x"}], "max_delay": DICTIONARY},
+        {TEXT: 1},
+    ],
+)
+def test_nor_does_the_event_source(args: dict[str, object]) -> None:
+    with pytest.raises(InputError) as caught:
+        parse_watch_options(args)
+    assert TOKEN not in str(caught.value)
+    assert "current-context" not in str(caught.value)
+
+
+def test_kubeconfigs_are_found_at_any_place() -> None:
+    for value in ([[TEXT]], {"a": [{"b": TEXT}]}, {"a": DICTIONARY}, {"kubeconfig": [TEXT]}, [VARIABLES["damaged"]]):
+        assert any(TOKEN in secret for secret in secrets_anywhere(value)), value
+    assert secrets_anywhere({"clusters": [{"name": "a", "kubeconfig": "path"}], "notes": "some\nlines"}) == frozenset()
