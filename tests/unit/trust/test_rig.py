@@ -129,7 +129,7 @@ def test_texts_that_are_let_in_and_out_as_they_are(theatre: Stage, monkeypatch: 
     """Each of the two doors is enough."""
     monkeypatch.setattr(door, "_may_harm", lambda *_given: False)
     assert not notices(theatre, "", CONNECTOR)
-    monkeypatch.setattr(terminal, "_printable", lambda letter: letter)
+    monkeypatch.setattr(terminal, "_letters", lambda text, _kept: text)
     assert notices(theatre, "a control character or lone surrogate in the result", CONNECTOR)
     assert notices(theatre, " in the text: ", CONNECTOR)
 
