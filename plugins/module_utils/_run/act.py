@@ -129,6 +129,7 @@ class _Work:
         self._sent: dict[str, None] = {}
         self._done: list[Op] = []
         self._took_s = 0.0
+        self._told = False
         self._no_write_after = 0.0
 
     def result(self, end: FabricError | None) -> Result:
@@ -138,9 +139,14 @@ class _Work:
             what = f"{self.plan.pair} was not completed"
             what += f"; sent, and not answered yet: {', '.join(sent)}" if sent else ""
             end = STOP.error(what=what, where=clusters_of(self.plan.pair))
-        stale = isinstance(end, StalePlan)
-        self._progress.ended(self.plan.pair, end, again=stale)
-        return Result(done=tuple(self._done), failure=end, stale=stale, took_s=self._took_s)
+        self._tell(end)
+        return Result(done=tuple(self._done), failure=end, stale=isinstance(end, StalePlan), took_s=self._took_s)
+
+    def _tell(self, end: FabricError | None) -> None:
+        """The end of this link, once and as soon as it is known: other links may go on for long."""
+        if not self._told:
+            self._told = True
+            self._progress.ended(self.plan.pair, end, again=isinstance(end, StalePlan))
 
     def carry_out(self) -> None:
         """Raises FabricError when the plan cannot be completed."""
@@ -148,6 +154,11 @@ class _Work:
         self._no_write_after = began + max(self._timeout_s, DEFAULT.writing_s)
         try:
             self._carry_out(began + self._timeout_s)
+            self._tell(None)
+        except FabricError as problem:
+            if problem.fault is not FailureName.INTERRUPTED:
+                self._tell(problem)
+            raise
         finally:
             self._took_s = time.monotonic() - began
 

@@ -6,15 +6,25 @@
 from __future__ import annotations
 
 import os
+import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import not_understood
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import FabricError, not_understood
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import Pair
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.objects import FactName
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.operations import LinkPlan
 from ansible_collections.liqo.fabric.plugins.module_utils._run import progress as module
-from ansible_collections.liqo.fabric.plugins.module_utils._run.progress import SILENT, VARIABLE, Told, progress
+from ansible_collections.liqo.fabric.plugins.module_utils._run.act import execute_all
+from ansible_collections.liqo.fabric.plugins.module_utils._run.progress import (
+    SILENT,
+    VARIABLE,
+    Progress,
+    Told,
+    progress,
+)
 
 from tests.unit.build import cluster_id, pair, side
 from tests.unit.planning import fact
@@ -71,6 +81,26 @@ def test_a_pipe_without_a_reader_does_not_stop_the_run(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "lines")
     with progress({VARIABLE: str(tmp_path / "lines")}) as told:
         assert told is SILENT
+
+
+def test_a_link_that_is_done_is_told_while_another_one_waits() -> None:
+    done, seen = threading.Event(), []
+
+    class Heard(Progress):
+        def ended(self, ended: Pair, failure: FabricError | None, *, again: bool) -> None:
+            seen.append((ended, failure is None))
+            done.set()
+
+    class Patient(OneSide):
+        def wait_beyond(self, count: int, *, timeout_s: float) -> bool:
+            assert done.wait(20)
+            return False
+
+    never = replace(CONNECTED, newer_than="2999-01-01T00:00:00Z")
+    plans = [LinkPlan(pair=AC, goals=(never,)), LinkPlan(pair=pair())]
+    world: Any = Patient()
+    execute_all(plans, world, parallel=2, timeout_s=30, wait=True, progress=Heard())
+    assert seen == [(pair(), True), (AC, False)]
 
 
 def test_no_file_is_made(tmp_path: Path) -> None:
