@@ -127,6 +127,12 @@ def test_objects_and_bytes_of_one_list_are_bounded_over_all_pages() -> None:
         refused(api, FailureName.LIMIT_REACHED, "more than 10000 bytes of one list")
 
 
+def test_a_name_of_a_next_page_that_is_too_long_is_asked_for_nowhere() -> None:
+    with hostile(lambda _: answer(a_list(**{"continue": "x" * 101})), continue_token=100) as api:
+        refused(api, FailureName.LIMIT_REACHED, "a continue token of more than 100 characters")
+        assert api.counters.requests == 1
+
+
 def test_all_lists_of_one_reading_have_a_limit_together() -> None:
     three = answer(a_list(*[bodies.connection()] * 3))
     bounds: list[tuple[dict[str, Any], str]] = [

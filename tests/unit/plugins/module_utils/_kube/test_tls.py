@@ -11,7 +11,10 @@ import ssl
 import subprocess
 import sys
 import tempfile
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible_collections.liqo.fabric.plugins.module_utils._kube import tls
@@ -103,6 +106,36 @@ def test_no_descriptor_stays_open(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     context(certificate=PEM.client.certificate, key=PEM.client.key)
     assert len(list(Path(tls._DESCRIPTORS).iterdir())) == before
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("way", ["memory", "a file without a name"])
+def test_many_clusters_load_the_same_certificate_at_the_same_time(monkeypatch: pytest.MonkeyPatch, way: str) -> None:
+    """All have written theirs before the first one reads, and each reads after the one before has tidied up."""
+    if way != "memory":
+        monkeypatch.delattr(os, "memfd_create", raising=False)
+    written, turns = threading.Barrier(8), [threading.Event() for _thread in range(9)]
+    order = iter(range(8))
+    mine, read = threading.local(), list[str]()
+    load_cert_chain = ssl.SSLContext.load_cert_chain
+
+    def waiting(self: ssl.SSLContext, *paths: Any, **options: Any) -> None:
+        read.extend(paths)
+        written.wait(20)
+        mine.turn = next(order)
+        assert turns[mine.turn].wait(20)
+        load_cert_chain(self, *paths, **options)
+
+    def load(_number: int) -> ssl.SSLContext:
+        try:
+            return context(certificate=PEM.client.certificate, key=PEM.client.key)
+        finally:
+            turns[mine.turn + 1].set()
+
+    monkeypatch.setattr(ssl.SSLContext, "load_cert_chain", waiting)
+    turns[0].set()
+    with ThreadPoolExecutor(8) as pool:
+        assert len(list(pool.map(load, range(8)))) == 8
+    assert len(set(read)) == 2 * 8, "two threads read what one of them writes"
 
 
 # Is killed while OpenSSL has the path of the key.

@@ -153,8 +153,9 @@ def test_an_error_event_that_is_no_status_still_is_an_error(status: bytes) -> No
 @pytest.mark.parametrize("size", [1, 1000])
 def test_a_line_without_end_is_left_at_the_limit(size: int) -> None:
     def forever() -> Iterator[bytes]:
-        while True:
+        for _chunk in range(100_000):
             yield b"x" * size
+        pytest.fail("it is read on and on")
 
     watching = watch(limits=Limits(line_bytes=5000))
     watching._response = EndlessResponse(forever())  # type: ignore[assignment]

@@ -21,11 +21,17 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import 
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import ClusterId, Pair, State
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.operations import LinkPlan, Op
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.report import Report
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.resources import Resource
+from ansible_collections.liqo.fabric.plugins.module_utils._kube.answers import Answer
+from ansible_collections.liqo.fabric.plugins.module_utils._kube.limits import DEFAULT
 from ansible_collections.liqo.fabric.plugins.module_utils._run import act, parallel
 from ansible_collections.liqo.fabric.plugins.module_utils._run import reconcile as reconcile_module
 from ansible_collections.liqo.fabric.plugins.module_utils._run.reconcile import Limits, reconcile
 from ansible_collections.liqo.fabric.plugins.module_utils._run.world import World as Feeds
 
+from tests.unit.offloaded import offloaded
+from tests.unit.offloaded import run as propagated
+from tests.unit.pretend_api import PretendApi
 from tests.unit.three_leaves import AB, AC, BC, World, drifted, fabric_of, of
 
 PATIENCE_S = 30.0
@@ -75,6 +81,36 @@ def test_a_link_that_does_not_come_up_is_not_waited_for_before_another_one_begin
     world["leaf-c"].refuse = comes_up
     report = one_at_a_time(world)
     assert [of(report, one).outcome for one in (AB, AC, BC)] == ["in_sync", "repaired", "in_sync"]
+
+
+class Limited(PretendApi):
+    """Answers only what is asked within a limit of time for all of it."""
+
+    def within(self, seconds: float) -> PretendApi:
+        assert seconds == DEFAULT.reading_s
+        limited = PretendApi(self.cluster, [])
+        limited.store = self.store
+        return limited
+
+    def request(self, **_given: object) -> Answer:
+        pytest.fail(f"a request to {self.cluster} without a limit")
+
+    def _ask(self, verb: str, resource: Resource) -> None:
+        pytest.fail(f"{verb} {resource} of {self.cluster} without a limit")
+
+
+@pytest.mark.parametrize("state", [State.PRESENT, State.ABSENT, State.EXACT, State.GATHERED])
+def test_all_that_is_read_of_one_cluster_has_one_limit_of_time_together(world: World, state: State) -> None:
+    limited = {name: Limited(name, api.store.values()) for name, api in world.items()}
+    apis = {ClusterId(name): api.as_api() for name, api in limited.items()}
+    report = reconcile(replace(fabric_of(), state=state), apis, limits=Limits(), check_mode=True)
+    assert [link.failure for link in report.links] == [None] * 3
+    assert report.changed is (state is not State.GATHERED)
+
+
+def test_all_that_is_read_of_services_has_one_limit_of_time_together() -> None:
+    limited = {name: Limited(name, api.store.values()) for name, api in offloaded().items()}
+    assert propagated(limited, check_mode=True)["failures"] == []
 
 
 def test_the_writes_of_one_link_have_a_limit_of_time_together(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
