@@ -28,7 +28,7 @@ def test_the_documented_example_comes_to_the_documented_result() -> None:
         {"name": f"leaf-{name}", "labels": {"region": region}}
         for name, region in (("a", "eu"), ("b", "eu"), ("c", "us"))
     ]
-    assert topology_expand(task["vars"]["wishes"], clusters) == documentation["RETURN"]["_value"]["sample"]
+    assert topology_expand(task["vars"]["declared"], clusters) == documentation["RETURN"]["_value"]["sample"]
 
 
 def test_settings_are_merged_and_written_as_options() -> None:
