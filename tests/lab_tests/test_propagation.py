@@ -134,6 +134,7 @@ def test_exclusive_uses_each_pod_once_and_falls_back_while_the_tunnel_is_down(la
     assert ("web-leaf-c", "direct") in paths(sight(lab, "leaf-b"))
 
 
+@pytest.mark.long
 def test_a_service_of_a_leafs_own_loses_the_slices_and_gets_them_back_when_it_has_gone(lab: Laboratory) -> None:
     """As if its owner had put another one in the place of that of the hub."""
     assert not propagate(lab, mode="shadow").failed
