@@ -169,7 +169,7 @@ def _limit_range(found: Obstacle, site: Site) -> str:
 
 def _webhook(found: Obstacle, site: Site) -> str:
     name = found.about or "that is named"
-    look = "kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations"
+    look = command("kubectl", "get", "validatingwebhookconfigurations,mutatingwebhookconfigurations")
     return (
         f"have the admission webhook {name} let the pods of {site.namespace} in ({look} shows whose it is);"
         f" {_at_once(site)}"

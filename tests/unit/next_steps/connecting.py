@@ -17,6 +17,7 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import 
 from ansible_collections.liqo.fabric.plugins.module_utils._kube import credentials, oidc
 from ansible_collections.liqo.fabric.plugins.module_utils._kube.auth_options import resolve
 from ansible_collections.liqo.fabric.plugins.module_utils._kube.session import Session, open_session
+from cryptography.hazmat.primitives import serialization
 
 from tests.unit.certificates import certificates, in_base64
 
@@ -85,6 +86,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         "ca.pem": PEM.ca,
         "cert.pem": PEM.client.certificate,
         "key.pem": PEM.client.key,
+        "locked.pem": _locked(PEM.client.key),
     }
     for name, content in contents.items():
         (tmp_path / name).write_bytes(content)
@@ -107,3 +109,10 @@ def refusal(options: Options) -> str:
     with pytest.raises(FabricError) as refused:
         opened(options)
     return refused.value.next
+
+
+def _locked(key: bytes) -> bytes:
+    """The key with a passphrase."""
+    opened_key = serialization.load_pem_private_key(key, password=None)
+    passphrase = serialization.BestAvailableEncryption(b"secret")
+    return opened_key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, passphrase)

@@ -122,6 +122,14 @@ def test_the_right_that_is_named_is_the_one_that_is_missing() -> None:
         ("look at the log of the API server, and of the webhook if one is named", status(500)),
         ("look at the log of the API server", status(418)),
         (
+            "look at the proxy, firewall or gateway before the API server, and at the credentials that it asks for",
+            (403, {"error": "no"}),
+        ),
+        (
+            "grant this user the right to impersonate, or leave out impersonate_user (as in the kubeconfig)",
+            status(403, 'users "x" is forbidden: User "jane" cannot impersonate resource "users" in API group ""'),
+        ),
+        (
             "take away what holds the content of the namespace, or wait until it is gone; then run again",
             status(403, details={"causes": [{"reason": "NamespaceTerminating"}]}),
         ),

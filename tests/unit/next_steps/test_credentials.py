@@ -110,11 +110,11 @@ CLUSTER: list[tuple[str, Options, Options]] = [
     ),
     ("write {}{}; kubectl refuses the file as well", config({"token": 7}), config({"token": "7"})),
     (
-        "{}, or take it out; kubectl passes over it without a word",
+        "write {}, or take it out; kubectl passes over it without a word",
         cluster(**{"insecure-skip-tls-verfy": True}),
         cluster(**{"insecure-skip-tls-verify": True}),
     ),
-    ("{}, or take it out; kubectl passes over it without a word", config({**TOKEN, "as-group": ["x"]}), config()),
+    ("write {}, or take it out; kubectl passes over it without a word", config({**TOKEN, "as-group": ["x"]}), config()),
     (
         "correct proxy, or proxy-url in the kubeconfig",
         cluster(**{"proxy-url": "proxy:3128"}),
@@ -125,6 +125,26 @@ CLUSTER: list[tuple[str, Options, Options]] = [
 ]
 
 USER: list[tuple[str, Options, Options]] = [
+    (
+        "write as, as-uid, as-groups or as-user-extra, or take it out; kubectl passes over it without a word",
+        config({**TOKEN, "as-somebody": "me"}),
+        config({**TOKEN, "as": "me"}),
+    ),
+    (
+        "write a certificate to it",
+        config({"client-certificate": "empty", "client-key": "key.pem"}),
+        config({"client-certificate": "cert.pem", "client-key": "key.pem"}),
+    ),
+    (
+        "store it without a passphrase, which nobody could give",
+        config({"client-certificate": "cert.pem", "client-key": "locked.pem"}),
+        config({"client-certificate": "cert.pem", "client-key": "key.pem"}),
+    ),
+    (
+        "write a path, or the content as {}",
+        cluster(**{"certificate-authority": PEM.ca.decode()}),
+        cluster(**{"certificate-authority-data": CA}),
+    ),
     (
         "take one of them out; kubectl refuses both together",
         config({**TOKEN, "username": "me", "password": "p"}),
@@ -168,6 +188,7 @@ USER: list[tuple[str, Options, Options]] = [
 ]
 
 PLUGINS: list[tuple[str, Options, Options]] = [
+    ("write the arguments of the command under args", plugin(command="./login --x"), plugin(args=["--x"])),
     ("add the name of the credentials plugin", plugin(command=None), plugin()),
     ("write the one that the plugin understands; kubectl refuses any other as well", plugin(apiVersion="v1"), plugin()),
     (

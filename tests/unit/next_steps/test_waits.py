@@ -64,10 +64,10 @@ NO_ADDRESS = (
 )
 LOOK = "look at the gateway pod of {} in {} (kubectl {} describe pods)"
 TOWARDS = " and that UDP passes from {} to {} of {}{}"
-UNSEEN = {"leaf_a": clues("leaf-a", gateway=None), "leaf_b": clues("leaf-b", gateway=None)}
+UNSEEN: dict[str, Any] = {"leaf_a": clues("leaf-a", gateway=None), "leaf_b": clues("leaf-b", gateway=None)}
 AGAIN = "; then run again, or raise wait_timeout"
 DEAD = {"leaf_a": clues("leaf-a", gateway=gateway("leaf-b", 0))}
-NOT_DIALLING = {"b": having(B, clients=())}
+NOT_DIALLING: dict[str, Any] = {"b": having(B, clients=())}
 HELD = {"a": terminating(A, Kind.SERVER, "example.com/hold")}
 ROUTE = child("RouteConfiguration", terminating=True, finalizers=("liqo/route",))
 HELD_BY_LIQO = {"a": having(A, configurations=(), network_children=(ROUTE,))}

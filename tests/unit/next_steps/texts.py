@@ -28,6 +28,9 @@ BY_POSITION = {"UnusableError": 1, "KubeconfigError": 1, "Violation": 2}
 IN_PAIRS = frozenset({"Login", "_unsafe"})
 """Enumerations whose values, and functions whose results, are pairs of a reason and its next step."""
 
+STEP_TABLES = frozenset({"_STEPS"})
+"""Tables of functions that return next steps."""
+
 OPEN = "{}"
 
 SENTENCE = 5
@@ -88,9 +91,11 @@ class _At:
     room: _Room
     function: _Function | None
     deep: int = 0
+    open: frozenset[str] = frozenset()
+    """Names whose words are being read: one of them in its own words is left open."""
 
-    def moved(self, function: _Function | None, room: _Room | None = None) -> _At:
-        return _At(room or self.room, function, self.deep + 1)
+    def moved(self, function: _Function | None, room: _Room | None = None, name: str = "") -> _At:
+        return _At(room or self.room, function, self.deep + 1, self.open | {name})
 
 
 @dataclass(slots=True)
@@ -114,7 +119,7 @@ class Reading:
     def _of(self, room: _Room) -> Iterator[Said]:
         for node in ast.walk(room.tree):
             for value in self._handed(node):
-                for text in self._texts(value, _At(room, room.around[value])):
+                for text in self._texts(value, _At(room, room.around.get(value))):
                     if any(letter.isalpha() for letter in text):
                         yield Said(text, f"{room.path.relative_to(ROOT)}:{value.lineno}")
 
@@ -129,8 +134,8 @@ class Reading:
                     yield keyword.value
             if place is not None and len(node.args) > place and not any(isinstance(a, ast.Starred) for a in node.args):
                 yield node.args[place]
-        elif isinstance(node, ast.AnnAssign) and _name(node.target) in SAYS:
-            yield from filter(None, [node.value])
+        elif isinstance(node, ast.AnnAssign) and node.value is not None:
+            yield from _declared(_name(node.target), node.value)
         elif isinstance(node, ast.Dict):
             for key, value in zip(node.keys, node.values, strict=True):
                 if isinstance(key, ast.Constant) and key.value in SAYS:
@@ -201,8 +206,10 @@ class Reading:
             if name in names and name in HANDED_ON:
                 self._learn(function, name)
             assigned = [value for inside, value in _assigned(name, at.moved(function)) if inside is function]
+            if assigned and name in at.open:
+                return [OPEN]
             if assigned:
-                return _all(self._texts(value, at.moved(function)) for value in assigned)
+                return _all(self._texts(value, at.moved(function, name=name)) for value in assigned)
             if name in names:
                 return [OPEN]
             function = at.room.around[function]
@@ -238,6 +245,14 @@ class Reading:
 def read(*folders: str) -> Reading:
     files = sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
     return Reading([_Room.of(path) for path in files])
+
+
+def _declared(name: str, value: ast.expr) -> Iterator[ast.expr]:
+    """The default of a field that holds a next step, and calls of the functions in a table of steps."""
+    if name in SAYS:
+        yield value
+    if name in STEP_TABLES and isinstance(value, ast.Dict):
+        yield from (ast.copy_location(ast.Call(found, [], []), found) for found in value.values)
 
 
 def _name(function: ast.expr) -> str:
