@@ -22,6 +22,7 @@ _NUMBER = re.compile(
     r"[-+]?(0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+|(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?)"
     r"|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"
 )
+_CORRECT = "correct the file; kubectl config view shows it"
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 """Windows writes them at the beginning of a file."""
 
@@ -43,9 +44,7 @@ def parse(text: str, name: str) -> Any:
         # Its own errors quote the lines around the mistake; those of a text that is no YAML at all are of any class.
         mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
         place = f" at line {mark.line + 1}" if mark else ""
-        raise KubeconfigError(
-            f"{name} is not valid YAML{place}", "correct the file; kubectl config view shows it"
-        ) from None
+        raise KubeconfigError(f"{name} is not valid YAML{place}", _CORRECT) from None
     _check_size(document, name)
     return document
 
@@ -76,7 +75,7 @@ def has_aliases(text: str) -> bool:
     try:
         return any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=_loader()))
     except Exception:
-        raise KubeconfigError("it is not valid YAML", "correct it") from None
+        raise KubeconfigError("it is not valid YAML", _CORRECT) from None
 
 
 def _check_size(document: Any, name: str) -> None:

@@ -90,6 +90,17 @@ def test_a_server_that_knows_us_answers(text: str, wrong: Options) -> None:
         ask({"host": server.url})
 
 
+def test_credentials_are_sent_where_nobody_can_read_them_on_the_way(tmp_path: Path) -> None:
+    with recording(lambda _request: status(401)) as proxy:
+        plain = PEM.kubeconfig("http://leaf.example", token="right")
+        step = said({"kubeconfig": plain, "api_key": None, "proxy": proxy.url})
+        assert step == "write https:// in the address of the server"
+    context = PEM.server_context(tmp_path)
+    context.verify_mode = ssl.CERT_NONE
+    with recording(guarded, tls=context) as server:
+        ask({"kubeconfig": PEM.kubeconfig(server.url, token="right"), "api_key": None})
+
+
 def test_the_right_that_is_named_is_the_one_that_is_missing() -> None:
     granted: set[str] = set()
 

@@ -136,7 +136,7 @@ USER: list[tuple[str, Options, Options]] = [
         config({"client-certificate": "cert.pem", "client-key": "key.pem"}),
     ),
     (
-        "store it without a passphrase, which nobody could give",
+        "store it without a passphrase, which no one could give",
         config({"client-certificate": "cert.pem", "client-key": "locked.pem"}),
         config({"client-certificate": "cert.pem", "client-key": "key.pem"}),
     ),

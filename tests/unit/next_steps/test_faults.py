@@ -66,6 +66,7 @@ def said(name: str) -> list[str]:
             "grant get and list on secrets in the tenant namespace for {} on {}",
             (A, B),
         ),
+        ("a server without an address", "look at Service {}/gw-{} and its gateway pod in {}", (A, B)),
         ("no networks", LIQO, (A, B)),
         ("no remap", LIQO, (A, B)),
         ("a peer that was renumbered", "set spec.remote of {} {} to {}", (A, B)),

@@ -16,13 +16,14 @@ import pytest
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import ClusterId
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.obstacles import ENFORCE
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.scene import Seen
-from ansible_collections.liqo.fabric.plugins.module_utils._liqo.health import Around, parse_workload
+from ansible_collections.liqo.fabric.plugins.module_utils._liqo.health import parse_workload
+from ansible_collections.liqo.fabric.plugins.module_utils._liqo.obstacles import Around
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo.surroundings import pod_security
 
 from tests.unit import bodies
+from tests.unit.gateway_pods import deployment
 from tests.unit.next_steps.following import is_said
 from tests.unit.plugins.module_utils._fabric.test_room import NS, quota, told
-from tests.unit.plugins.module_utils._liqo.test_obstacles import deployment
 
 PRIVILEGED = (
     "let privileged pods into the namespace (kubectl label --overwrite namespace {}"

@@ -57,7 +57,7 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class _Room:
+class Room:
     """One file, by the names that it gives to things."""
 
     path: Path
@@ -67,7 +67,7 @@ class _Room:
     """In which function a node stands."""
 
     @classmethod
-    def of(cls, path: Path) -> _Room:
+    def of(cls, path: Path) -> Room:
         tree = ast.parse(path.read_text(encoding="utf-8"))
         around: dict[ast.AST, _Function | None] = {}
 
@@ -88,13 +88,13 @@ class _Room:
 class _At:
     """Where an expression stands, and how far the reading has followed it."""
 
-    room: _Room
+    room: Room
     function: _Function | None
     deep: int = 0
     open: frozenset[str] = frozenset()
     """Names whose words are being read: one of them in its own words is left open."""
 
-    def moved(self, function: _Function | None, room: _Room | None = None, name: str = "") -> _At:
+    def moved(self, function: _Function | None, room: Room | None = None, name: str = "") -> _At:
         return _At(room or self.room, function, self.deep + 1, self.open | {name})
 
 
@@ -102,7 +102,7 @@ class _At:
 class Reading:
     """All files of the code."""
 
-    rooms: Sequence[_Room]
+    rooms: Sequence[Room]
     takes: dict[str, tuple[str, int | None]] = field(default_factory=dict)
     """Functions and classes that take a next step: under which name, and at which place if it may come without."""
 
@@ -116,10 +116,14 @@ class Reading:
             if len(self.takes) == before:
                 return sorted(found, key=lambda said: (said.place.partition(":")[0], said.text))
 
-    def _of(self, room: _Room) -> Iterator[Said]:
+    def texts_of(self, value: ast.expr, room: Room) -> list[str]:
+        """The templates of an expression in a file."""
+        return self._texts(value, _At(room, room.around.get(value)))
+
+    def _of(self, room: Room) -> Iterator[Said]:
         for node in ast.walk(room.tree):
             for value in self._handed(node):
-                for text in self._texts(value, _At(room, room.around.get(value))):
+                for text in self.texts_of(value, room):
                     if any(letter.isalpha() for letter in text):
                         yield Said(text, f"{room.path.relative_to(ROOT)}:{value.lineno}")
 
@@ -223,7 +227,7 @@ class Reading:
                 return _all(self._texts(value, at.moved(None, room)) for value in assigned)
         return [OPEN]
 
-    def _rooms_of(self, name: str, room: _Room) -> list[_Room]:
+    def _rooms_of(self, name: str, room: Room) -> list[Room]:
         """This file, and the one that it imports the name from."""
         rooms = [room]
         for node in room.tree.body:
@@ -244,7 +248,7 @@ class Reading:
 
 def read(*folders: str) -> Reading:
     files = sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
-    return Reading([_Room.of(path) for path in files])
+    return Reading([Room.of(path) for path in files])
 
 
 def _declared(name: str, value: ast.expr) -> Iterator[ast.expr]:
