@@ -78,6 +78,8 @@ TO_B = fact(FactName.CONNECTED, "leaf-b", "leaf-a")
 NO_NAMESPACE = fact(FactName.NAMESPACE_GONE, "leaf-a", "leaf-b")
 
 
+LOGS = "kubectl -n {} logs {}{}"
+RETRIES = "Liqo tries again by itself, after 17 minutes at the latest; then run again"
 STEPS: list[tuple[str, Fact, dict[str, Any]]] = [
     (BRING_UP, on_a(FactName.CONFIGURED), {"leaf_a": clues("leaf-a", workloads=down(MANAGER))}),
     (BRING_UP, on_a(FactName.NETWORK_GONE), {"leaf_a": clues("leaf-a", workloads=down(FABRIC))}),
@@ -91,6 +93,21 @@ STEPS: list[tuple[str, Fact, dict[str, Any]]] = [
         NO_ADDRESS,
         on_a(FactName.ENDPOINT),
         LACKS_ADDRESS,
+    ),
+    (
+        f"look at the log of Liqo's controller-manager of {{}} ({LOGS}), which has to make it; {RETRIES}",
+        on_a(FactName.ENDPOINT),
+        {"leaf_a": clues("leaf-a", gateway=None, gateway_missing=True)},
+    ),
+    (
+        f"look at the log of Liqo's controller-manager of {{}}, which has to make it; {RETRIES}",
+        on_a(FactName.ENDPOINT),
+        {"leaf_a": clues("leaf-a", gateway=None, gateway_missing=True, workloads=None)},
+    ),
+    (
+        f"raise the ResourceQuota of {{}} on {{}} (kubectl -n {{}} describe resourcequota); {RETRIES}",
+        on_a(FactName.ENDPOINT),
+        {"leaf_a": clues("leaf-a", gateway=None, gateway_missing=True, full=("no room",))},
     ),
     (f"{LOOK}; then run again", on_a(FactName.ENDPOINT), {**DEAD, **NOT_DIALLING}),
     (f"{LOOK}{TOWARDS}; then run again", on_a(FactName.ENDPOINT), DEAD),
