@@ -48,6 +48,7 @@ FILES: list[tuple[str, Options, Options]] = [
     ("write it as UTF-8", {"kubeconfig": "latin"}, {"kubeconfig": "utf-8"}),
     ("correct the file; kubectl config view shows it", {"kubeconfig": "broken"}, GOOD),
     ("give its kubeconfig, or its host with credentials", {}, GOOD),
+    ("give a path, several paths joined with {}, a dictionary or a text", {"kubeconfig": ["good"]}, GOOD),
     ("give its kubeconfig, or its host with credentials", {}, {"host": "https://h:6443", "api_key": "t"}),
     (
         "set the option context, there are: {}",

@@ -34,6 +34,12 @@ CONFIG = ("ConfigMap", "liqo", "liqo-clusterid-configmap")
 ANOTHER = "correct the connection of {}, or its cluster_id (in an inventory liqo_cluster_id) to {}"
 
 
+NO_LIQO = (
+    "install Liqo there, set liqo_namespace if it is installed in another namespace, or write this label on the"
+    " ConfigMap with CLUSTER_ID again if that lost it"
+)
+
+
 @pytest.fixture
 def world() -> World:
     return drifted()
@@ -98,6 +104,19 @@ def test_liqo_is_looked_for_in_the_namespace_that_is_set(world: World) -> None:
     assert found.failure is None, str(found.failure)
     # Or it is installed where it was looked for.
     world["leaf-b"] = here
+    assert run(world).failure is None
+
+
+def test_a_config_map_of_the_cluster_id_that_gets_its_label_back_is_found(world: World) -> None:
+    labels = world["leaf-b"].store[CONFIG]["metadata"]["labels"]
+    kept = dict(labels)
+    labels.clear()
+    failed = run(world)
+    assert step(failed) == NO_LIQO
+    assert failed.failure is not None
+    # The label that is named is the one that it had.
+    assert "app.kubernetes.io/name=clusterid-configmap" in failed.failure.why
+    labels.update({"app.kubernetes.io/name": kept["app.kubernetes.io/name"]})
     assert run(world).failure is None
 
 

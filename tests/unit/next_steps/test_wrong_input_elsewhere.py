@@ -230,6 +230,7 @@ INVENTORY_STEPS = [
     Step("list each hub once", inventory(HUB, {"name": "other", "cluster_id": "hub"}), inventory(HUB)),
     Step("name at least one, with its kubeconfig", inventory(), inventory(HUB)),
     Step("write {} in it", inventory(HUB, pattern="/k/leaf"), inventory(HUB, pattern="/k/{cluster_id}")),
+    Step("name it as the inventory does", inventory({"name": "a\nb"}), inventory(HUB)),
     Step("give the hub another name", inventory({"name": "all"}), inventory({"name": "all-of-it"})),
 ]
 
