@@ -78,6 +78,13 @@ def test_each_end_says_how_it_addresses_the_other() -> None:
     assert link["ends"][1]["remap"]["pod"][0]["native"] == build.networks("leaf-a").pod[0]
 
 
+def test_more_remapped_cidrs_than_there_are_have_no_place() -> None:
+    """Liqo 1.1 and older remaps the first one alone, others all of them."""
+    two = Cidrs(pod=("10.71.0.0/16", "10.72.0.0/16"))
+    link = link_result(described(build.edit(A, Kind.CONFIGURATION, remap=two), B))
+    assert link["ends"][0]["remap"]["pod"] == [{"native": build.networks("leaf-b").pod[0], "remapped": "10.71.0.0/16"}]
+
+
 def test_a_remap_that_is_not_settled_is_null_beside_its_cidr() -> None:
     link = link_result(described(build.edit(A, Kind.CONFIGURATION, remap=None), B))
     assert link["ends"][0]["remap"]["pod"] == [{"native": build.networks("leaf-b").pod[0], "remapped": None}]

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import FailureName
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import FabricError, FailureName
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.links import LinkKind, describe
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import Shortcut
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.objects import ClusterState, Kind
@@ -21,6 +21,8 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.sight import (
     NEEDED,
     OF_CONSUMERS,
     OF_PROVIDERS,
+    may_hold,
+    refuse_unread,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -239,3 +241,14 @@ def test_a_side_of_which_a_part_is_hidden_is_not_called_empty(kind: str) -> None
     assert describe(pair(), a, empty).kind is LinkKind.HALF_CONFIGURED
     assert describe(pair(), a, replace(empty, unread=(kind,))).kind is LinkKind.UNKNOWN
     assert describe(pair(), cluster("leaf-a"), replace(empty, unread=(kind,))).kind is LinkKind.UNKNOWN
+
+
+def test_a_tenant_namespace_that_may_not_be_looked_for_may_be_there() -> None:
+    """Neither a list of Namespaces nor this one may be read."""
+    here = cluster("leaf-a", unread=("Namespace",), unseen=frozenset({cluster_id("leaf-b")}))
+    assert may_hold(here, cluster_id("leaf-b"))
+    assert not may_hold(here, cluster_id("leaf-c"))
+    with pytest.raises(FabricError, match="cannot get the tenant namespace of leaf-b") as refused:
+        refuse_unread(here, cluster_id("leaf-b"))
+    assert refused.value.fault is FailureName.MISSING_RIGHT
+    refuse_unread(here, cluster_id("leaf-c"))

