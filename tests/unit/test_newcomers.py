@@ -44,7 +44,7 @@ VARIABLES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a key with nothing below it": (
         {"liqo_fabric_shortcuts": None},
-        "liqo_fabric_shortcuts is not set. Put the pairs of leaves that shall talk directly into group_vars/all.yml",
+        "liqo_fabric_shortcuts is not set. Put the pairs of leaves that are to talk directly into group_vars/all.yml",
     ),
     "a typo in the name of a variable": (
         {"liqo_fabric_tolerat": "10%"},

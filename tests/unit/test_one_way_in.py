@@ -17,7 +17,7 @@ READERS |= {"unpickle"}
 MAY_READ = {
     "module_utils/_kube/door.py": "every answer of an API server",
     "module_utils/_kube/exec_plugin.py": "what a program of the user printed",
-    "module_utils/_kube/oidc.py": "the user's own token",
+    "module_utils/_kube/validity.py": "the user's own token",
     "module_utils/_kube/kubeconfig_text.py": "the user's kubeconfig",
     "module_utils/_liqo/names.py": "an annotation that this collection writes, a text that came in through the door",
     "module_utils/_fabric/saved_plan.py": "a plan file",
