@@ -19,7 +19,7 @@ import pytest
 import yaml
 
 from lab import audit, places
-from tests.lab_tests.laboratory import ROOT, Laboratory
+from tests.lab_tests.laboratory import ROOT, Laboratory, eventually
 
 pytestmark = [pytest.mark.lab, pytest.mark.slow]
 
@@ -35,7 +35,7 @@ MADE_BY, REMOVED_BY = 8, 10
     [2, 6, *(pytest.param(writes, marks=pytest.mark.long) for writes in (1, 3, 4, 5, 7, 8, REMOVED_BY - 1))],
 )
 def test_a_run_killed_after_some_writes_is_healed_by_the_next(lab: Laboratory, tmp_path: Path, writes: int) -> None:
-    before = {cluster: lab.everything(cluster) for cluster in PAIR}
+    before = _at_rest(lab)
     _kill_after(lab, tmp_path, min(writes, MADE_BY - 1), state="present")
     healed = lab.shortcuts(PAIR, [PAIR])
     assert not healed.failed, healed.log
@@ -44,7 +44,7 @@ def test_a_run_killed_after_some_writes_is_healed_by_the_next(lab: Laboratory, t
     _kill_after(lab, tmp_path, writes, state="absent")
     gone = lab.shortcuts(PAIR, [PAIR], state="absent")
     assert not gone.failed, gone.log
-    assert {cluster: lab.everything(cluster) for cluster in PAIR} == before
+    assert _everything(lab) == before
 
 
 @pytest.fixture(autouse=True)
@@ -53,6 +53,22 @@ def _clean(lab: Laboratory) -> Iterator[None]:
     lab.unlink(PAIR)
     yield
     lab.unlink(PAIR)
+
+
+def _everything(lab: Laboratory) -> dict[str, set[str]]:
+    return {cluster: lab.everything(cluster) for cluster in PAIR}
+
+
+def _at_rest(lab: Laboratory) -> dict[str, set[str]]:
+    """What is there when Liqo has cleared away the links of the tests before: two looks show the same."""
+    looks = [_everything(lab)]
+
+    def are_the_same() -> bool:
+        looks.append(_everything(lab))
+        return len(looks) > 2 and looks[-1] == looks[-2]
+
+    eventually(are_the_same, what="nothing is being cleared away any more", every_s=2)
+    return looks[-1]
 
 
 def _kill_after(lab: Laboratory, folder: Path, writes: int, *, state: str) -> None:
