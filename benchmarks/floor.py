@@ -78,11 +78,11 @@ def _endpoint(body: Json) -> Endpoint | None:
 
 
 def _key(body: Json) -> str:
-    return parse_key_secret(body).public_key
+    return parse_key_secret(body, ClusterId("")).public_key
 
 
 def _is_connected(body: Json) -> bool:
-    return parse_connection(body).value == "Connected"
+    return parse_connection(body, ClusterId("")).value == "Connected"
 
 
 WATCHED: Mapping[str, tuple[Resource, Callable[[Json], object]]] = {

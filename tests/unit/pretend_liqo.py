@@ -38,6 +38,7 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.objects import
     Meta,
     NamespaceSpec,
     PublicKey,
+    PublicKeySpec,
     SecretSpec,
     Side,
     Spec,
@@ -187,7 +188,9 @@ def _new(meta: Meta, spec: Spec) -> Held | KeySecret:
         return GatewayServer(meta=meta, spec=spec)
     if isinstance(spec, GatewayClientSpec):
         return GatewayClient(meta=meta, spec=spec)
-    return PublicKey(meta=meta, spec=spec)
+    if isinstance(spec, PublicKeySpec):
+        return PublicKey(meta=meta, spec=spec)
+    raise TypeError(f"labels alone make no object: {meta.name}")
 
 
 def _updated(op: Op, side: Side, world: World) -> Side:

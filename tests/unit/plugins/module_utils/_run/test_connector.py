@@ -49,11 +49,18 @@ class HubApi(PretendApi):
         """What somebody else does after each write."""
         self.before_delete: Callable[[HubApi], None] = lambda api: None
 
-    def list(self, resource: Resource, *, namespace: str | None = None, label_selector: str | None = None) -> Listing:
+    def list(
+        self,
+        resource: Resource,
+        *,
+        namespace: str | None = None,
+        label_selector: str | None = None,
+        field_selector: str | None = None,
+    ) -> Listing:
         kind = ("CustomResourceDefinition", "", connector.DEFINITION_NAME)
         if resource == connector.FOREIGN_CLUSTER_CONNECTION and kind not in self.store:
             raise NotFound(what="cannot list", where=self.where, why="404", next="install it", status=404)
-        return super().list(resource, namespace=namespace, label_selector=label_selector)
+        return super().list(resource, namespace=namespace, label_selector=label_selector, field_selector=field_selector)
 
     def replace(self, resource: Resource, body: Json, *, dry_run: bool = False) -> Json:
         metadata = cast(Body, body["metadata"])
