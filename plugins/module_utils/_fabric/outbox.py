@@ -9,6 +9,7 @@ the events of all others keep their time.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeAlias, Union
 
@@ -18,7 +19,8 @@ from .debounce import Debouncer, Moment
 from .model import ClusterId, Pair
 
 News: TypeAlias = Union[Change, Lost, Back]
-_Key: TypeAlias = tuple[ClusterId, frozenset[Pair]]
+_Key: TypeAlias = tuple[ClusterId, Pair]
+"""A link as one of its clusters tells of it: a cluster makes no other one wait."""
 
 TOGETHER_S = 60.0
 """What may be told within so many seconds anyway goes with what is told now: one run instead of several."""
@@ -81,9 +83,17 @@ class Outbox:
         return events
 
     def _changed(self, change: Change, now: Moment) -> None:
-        """Changes of Services are told as they come: pods come and go all day without any fault."""
-        key = (change.cluster, change.pairs)
-        until = self._links.heard(key, now.monotonic) if change.pairs else now.monotonic
+        """Changes of Services are told as they come: pods come and go all day without any fault.
+
+        A change of several links is one of each: any set of them would be new, and none of them would ever wait.
+        """
+        if not change.pairs:
+            self._collected.add(change, now)
+        for pair in sorted(change.pairs):
+            self._link_changed(replace(change, pairs=frozenset({pair})), (change.cluster, pair), now)
+
+    def _link_changed(self, change: Change, key: _Key, now: Moment) -> None:
+        until = self._links.heard(key, now.monotonic)
         if key not in self._held and until <= now.monotonic:
             self._collected.add(change, now)
             return
@@ -102,5 +112,5 @@ class Outbox:
         return changes_event((change for change, _moment in found), first_seen=walls[0], last_seen=walls[-1])
 
     def _told(self, changes: tuple[Change, ...] | list[Change], monotonic: float) -> None:
-        for key in {(change.cluster, change.pairs) for change in changes if change.pairs}:
+        for key in {(change.cluster, pair) for change in changes for pair in change.pairs}:
             self._links.told(key, monotonic)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from itertools import combinations, pairwise
 from typing import Any
 
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.backoff import CALM_S, FREE, LONGEST_S
@@ -137,6 +138,45 @@ def test_a_link_that_changes_all_day_makes_few_runs_and_delays_no_other_link() -
     found = played([*flipping("leaf-a", "leaf-b", 5, DAY), *single], until=DAY)
     assert len(about(found, "leaf-b")) < 24 * HOUR / LONGEST_S + 3 * FREE
     assert about(found, "leaf-c") == [HOUR + 1 + DEBOUNCE]
+
+
+def of_link(found: Given, one: str, other: str) -> list[float]:
+    """When an event named this pair."""
+    return [moment for moment, event in found if [one, other] in event.get("pairs", ())]
+
+
+def test_a_change_of_several_links_counts_for_each_of_them_whatever_the_others_are() -> None:
+    """One object whose label moves from peer to peer concerns another set of links each time."""
+    peers = [f"leaf-{number}" for number in range(2, 26)]
+    steps = [peer for both in combinations(peers, 2) for peer in both] * 8
+    moves: list[tuple[float, News]] = []
+    for number, (old, new) in enumerate(pairwise(steps)):
+        pairs = frozenset(pair("leaf-b", peer) for peer in (old, new))
+        moves.append((number * 5.0, Change(cluster=B, reason=f"leaf-b: step {number}", pairs=pairs)))
+    hours = len(moves) * 5 / HOUR
+    assert len({change.pairs for _moment, change in moves if isinstance(change, Change)}) > 250
+    found = played([*moves, (HOUR + 1, link("leaf-a", "leaf-c"))], until=len(moves) * 5 + 2 * LONGEST_S)
+    for peer in peers:
+        assert 0 < len(of_link(found, *pair("leaf-b", peer))) < hours * HOUR / LONGEST_S + 2 * FREE + 4
+    assert len(of_link(found, "leaf-a", "leaf-c")) == 1
+
+
+@law
+@given(st.lists(st.tuples(st.floats(0.1, 100), st.sets(st.sampled_from("cdefg"), min_size=1)), max_size=40))
+def test_every_link_of_a_change_is_told_in_the_end(steps: list[tuple[float, set[str]]]) -> None:
+    timeline: list[tuple[float, News]] = []
+    now = 0.0
+    for number, (gap, peers) in enumerate(steps):
+        now += gap
+        pairs = frozenset(pair("leaf-b", f"leaf-{peer}") for peer in peers)
+        timeline.append((now, Change(cluster=B, reason=f"change {number}.", pairs=pairs)))
+    found = played(timeline, until=now + 2 * LONGEST_S)
+    for peer in "cdefg":
+        ours = [number for number, (_gap, peers) in enumerate(steps) if peer in peers]
+        told = [event for _moment, event in found if ["leaf-b", f"leaf-{peer}"] in event["pairs"]]
+        assert bool(told) == bool(ours)
+        if ours:
+            assert f"change {ours[-1]}." in told[-1]["reasons"]
 
 
 def test_all_links_of_one_cluster_that_change_all_day_are_told_together() -> None:
