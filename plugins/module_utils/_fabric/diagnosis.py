@@ -21,7 +21,7 @@ from .model import ClientEndpoint, ClusterId, Pair, ServiceType
 from .objects import Child, Connection, Endpoint, Fact, FactName, Held, Side, TenantNamespace, names
 from .obstacles import ObstacleName
 from .phrases import few
-from .pools import is_inside, largest_free, networks_of
+from .pools import MOST_NETWORKS, is_inside, largest_free, networks_of
 from .reaching import Dialled, dialled
 from .steps import being_deleted
 from .workload import Workload
@@ -107,12 +107,13 @@ def _controller_down(cluster: ClusterId, workload: Workload, why: str = "") -> C
 def _pool(case: Case) -> Cause | None:
     """IPAM gave nothing for a CIDR of the peer, and its pools say why."""
     cluster, peer, clues = case.fact.cluster, case.fact.peer, case.here
-    taken = networks_of(found.given for found in clues.networks or () if found.given)
+    networks = (clues.networks or ())[:MOST_NETWORKS]
+    taken = networks_of(found.given for found in networks if found.given)
     pools = networks_of(clues.pools)
     if not pools:
         return None
     free = largest_free(pools, taken)
-    for pending in clues.networks or ():
+    for pending in networks:
         if pending.peer != peer or pending.given:
             continue
         for wanted in networks_of([pending.wanted]):

@@ -116,11 +116,16 @@ def _wants_any_address(spec: GatewayServerSpec) -> bool:
 
 def _why_shared(users: Sequence[ServicePorts], services: Sequence[ServicePorts]) -> str:
     """What shows that the load balancer may give the same address again; empty where nothing does."""
+    holders: dict[str, list[ServicePorts]] = {}
+    for one in services:
+        for address in one.given:
+            holders.setdefault(address, []).append(one)
     for user in users or services:
-        shared = [one for one in services if one is not user and one.given & user.given]
+        shared = [address for address in user.given if len(holders[address]) > 1]
         if shared:
-            address = min(user.given & shared[0].given)
-            return f"the load balancer there gives {address} to several Services: {few([f'{user}', *map(str, shared)])}"
+            address = min(shared)
+            others = [f"{one}" for one in holders[address] if one is not user]
+            return f"the load balancer there gives {address} to several Services: {few([f'{user}', *others])}"
     if len({one.given for one in services}) == 1:
         return f"the only address of load balancers there is {few(sorted(services[0].given))}, of {services[0]}"
     return ""

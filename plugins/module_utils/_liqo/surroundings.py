@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from .._fabric.diagnosis import IPAM
 from .._fabric.obstacles import ENFORCE
-from .._fabric.pools import DEFAULT_POOLS
+from .._fabric.pools import DEFAULT_POOLS, MOST_NETWORKS
 from .._fabric.scene import Quota, ServicePorts, UsedNetwork
 from .._fabric.terminal import one_line
 from .body import Json, as_cluster_id, at, int_at, items_at, map_at, text_at, texts_at
@@ -18,9 +18,11 @@ from .names import COMPONENT, NETWORK_TYPE, REMOTE_CLUSTER_ID
 from .parse import labels_of
 from .resources import NAMESPACE, NETWORK
 
-MOST_NETWORKS = 5000
-"""More than a cluster with a thousand peers has."""
 MOST_POOLS = 64
+MOST_SERVICES = 5000
+"""That have node ports, of which Kubernetes gives 2768, or an address of a load balancer."""
+MOST_ADDRESSES = 100
+"""Of the load balancer of one Service."""
 MOST_NAMESPACES = 10_000
 MOST_QUOTAS = 64
 LONGEST_COUNT = 18
@@ -52,7 +54,7 @@ def ipam_pools(deployments: Iterable[Json]) -> tuple[str, ...] | None:
         arguments = [text for container in containers for text in texts_at(container, "args")]
         flag = "--pools="
         pools = [cidr for text in arguments if text.startswith(flag) for cidr in text.removeprefix(flag).split(",")]
-        return tuple(cidr.strip() for cidr in pools[:MOST_POOLS] if cidr.strip()) or DEFAULT_POOLS
+        return tuple(dict.fromkeys(cidr.strip() for cidr in pools if cidr.strip()))[:MOST_POOLS] or DEFAULT_POOLS
     return None
 
 
@@ -103,7 +105,7 @@ def service_ports(services: Iterable[Json]) -> tuple[ServicePorts, ...]:
         ports = items_at(body, "spec", "ports")
         node_ports = {int_at(port, "nodePort") for port in ports} | {int_at(body, "spec", "healthCheckNodePort")}
         numbers = {(int_at(port, "port") or 0, text_at(port, "protocol") or "TCP") for port in ports}
-        ingress = items_at(body, "status", "loadBalancer", "ingress")
+        ingress = items_at(body, "status", "loadBalancer", "ingress")[:MOST_ADDRESSES]
         given = {text_at(entry, key) for entry in ingress for key in ("ip", "hostname")} - {""}
         one = ServicePorts(
             namespace=text_at(body, "metadata", "namespace"),
@@ -115,4 +117,6 @@ def service_ports(services: Iterable[Json]) -> tuple[ServicePorts, ...]:
         )
         if one.node_ports or one.addresses:
             found.append(one)
+        if len(found) == MOST_SERVICES:
+            break
     return tuple(sorted(found, key=str))

@@ -21,6 +21,7 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.objects import
     Kind,
 )
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.obstacles import refusal
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.pools import MOST_NETWORKS
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.reaching import Dialled, NoAddress
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.scene import LookUp
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.workload import Workload
@@ -164,6 +165,15 @@ def test_a_full_pool_is_not_concluded_from_less(seen: dict[str, Any]) -> None:
     error = explain(on_a(FactName.CONFIGURED), leaf_a=clues("leaf-a", **seen))
     assert error.fault is FailureName.WAIT_TIMEOUT
     assert "ipam and controller-manager on leaf-a" in error.next
+
+
+def test_of_very_many_networks_only_so_many_are_looked_at() -> None:
+    crowd = taken("10.0.0.1/32") * MOST_NETWORKS
+    error = explain(on_a(FactName.CONFIGURED), leaf_a=clues("leaf-a", networks=(*FULL, *crowd, pending("10.1.0.0/16"))))
+    assert error.fault is FailureName.WAIT_TIMEOUT
+    error = explain(on_a(FactName.CONFIGURED), leaf_a=clues("leaf-a", networks=(*FULL, pending("10.1.0.0/16"), *crowd)))
+    assert error.fault is FailureName.IPAM_POOL_FULL
+    assert "3 Networks take them" in error.why
 
 
 def test_an_ipam_that_is_down_comes_before_its_full_pool() -> None:

@@ -16,6 +16,7 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.plan import pl
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.preflight import preflight
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.scene import LookUp, Seen, ServicePorts
 
+from tests.unit import work
 from tests.unit.build import RETAIL, cluster, cluster_id, edit, link, server, shortcut, side, with_side
 
 A, B = cluster_id("leaf-a"), cluster_id("leaf-b")
@@ -192,3 +193,17 @@ def test_who_names_an_address_as_the_note_says_is_not_told_again(advertised: str
     assert "set client_endpoint" in note.next
     named = shortcut(client_endpoint=ClientEndpoint(address="203.0.113.7"))
     assert told(seen, named, at="leaf-b", states=(a, b)) == []
+
+
+def test_services_of_one_cluster_are_not_compared_with_each_other() -> None:
+    def look(number: int) -> None:
+        assert not a_second(*(service(f"shop/web-{one}", f"lb-{one}.example.com") for one in range(number)))
+
+    assert work.grows_with(look, 200) < 5
+
+
+def test_only_services_with_that_very_address_are_named_as_those_that_share_it() -> None:
+    first = service("liqo-tenant-leaf-b/gw-leaf-b", "198.51.100.5", "198.51.100.6")
+    one, other = service("shop/one", "198.51.100.6", port=80), service("shop/other", "198.51.100.5", port=80)
+    (said,) = a_second(first, one, other)
+    assert said.endswith("gives 198.51.100.5 to several Services: liqo-tenant-leaf-b/gw-leaf-b, shop/other")

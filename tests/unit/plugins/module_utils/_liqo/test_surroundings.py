@@ -13,6 +13,9 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.scene import Q
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo import resources
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo.cluster import Raw
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo.surroundings import (
+    MOST_ADDRESSES,
+    MOST_POOLS,
+    MOST_SERVICES,
     ipam_pools,
     pod_security,
     quotas,
@@ -56,6 +59,20 @@ def test_pools_are_those_that_ipam_was_told(
 ) -> None:
     """Without an IPAM in sight they are not known: nothing follows from the default of one that may have been told."""
     assert ipam_pools([deployment(component, *arguments)]) == pools
+
+
+def test_pools_that_repeat_count_once_and_services_and_their_addresses_have_a_limit() -> None:
+    flags = "--pools=" + ",".join(["10.0.0.0/8"] * MOST_POOLS + ["172.16.0.0/12"])
+    spec = {"template": {"spec": {"containers": [{"args": [flags]}]}}}
+    labels = {"app.kubernetes.io/name": "ipam"}
+    deployment = body(resources.DEPLOYMENT, "liqo-ipam", "liqo", metadata={"labels": labels}, spec=spec)
+    assert ipam_pools([deployment]) == ("10.0.0.0/8", "172.16.0.0/12")
+    ingress = [{"hostname": f"lb-{number}"} for number in range(MOST_ADDRESSES + 1)]
+    status = {"loadBalancer": {"ingress": ingress}}
+    crowd = [body(resources.SERVICE, f"web-{number}", "shop", status=status) for number in range(MOST_SERVICES + 1)]
+    found = service_ports(crowd)
+    assert len(found) == MOST_SERVICES
+    assert len(found[0].given) == MOST_ADDRESSES
 
 
 def test_without_ipam_no_pools_are_known() -> None:
