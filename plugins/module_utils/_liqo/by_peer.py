@@ -9,7 +9,7 @@ A change costs the same whatever the number of peers: a cluster may have hundred
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from .._fabric.model import ClusterId
 from .._fabric.resources import Resource
@@ -19,6 +19,8 @@ from .parse import labels_of
 from .resources import FOREIGN_CLUSTER, NAMESPACE, PEERING
 
 TENANT_PREFIX = "liqo-tenant-"
+
+_NOBODY = ClusterId("")
 
 Key: TypeAlias = "tuple[str, str]"
 """Namespace (empty for a cluster-scoped kind) and name."""
@@ -33,27 +35,40 @@ class ByPeer:
     one, whatever a label says. The peer of a namespace is the one that its name is made of, else the one of its labels.
     What lies in the Liqo namespace concerns the cluster itself. A name that is no cluster id is no peer.
     Methods that change something return the peers whose objects are not what they were.
+
+    Whose a namespace is, is looked up when it is asked for: what lies in it is not touched when that changes.
     """
 
     def __init__(self, objects: Mapping[Resource, Iterable[Json]]) -> None:
         self._bodies: Bodies = {}
-        self._sorted: dict[ClusterId, Bodies] = {}
-        self._peers: dict[tuple[Resource, Key], str] = {}
-        self._lying_in: dict[str, dict[tuple[Resource, Key], None]] = {}
-        self._peer_by_namespace: dict[str, str] = {}
-        # Tenant namespaces first, so that whatever lies in them is sorted once.
-        for resource in sorted(objects, key=lambda resource: resource != NAMESPACE):
+        # By the place that decides whose an object is, empty for one that says that itself.
+        self._lying_in: dict[str, Bodies] = {}
+        self._claims: dict[str, dict[ClusterId, Bodies]] = {}
+        self._claimed_in: dict[ClusterId, dict[str, None]] = {}
+        self._placed: dict[tuple[Resource, Key], tuple[str, ClusterId]] = {}
+        self._tenants: dict[str, ClusterId] = {}
+        self._namespaces: dict[ClusterId, dict[str, None]] = {}
+        for resource in objects:
             self._bodies[resource] = {}
             for body in objects[resource]:
                 self.put(resource, body)
 
     def peers(self) -> tuple[ClusterId, ...]:
         """Every peer of which anything is held, sorted."""
-        return tuple(sorted(self._sorted))
+        found: set[ClusterId] = set()
+        for place in self._lying_in:
+            found.update(self._peers_in(place))
+        return tuple(sorted(found))
 
     def of(self, peer: ClusterId) -> Mapping[Resource, Iterable[Json]]:
-        """The bodies that concern a peer, each kind in the order in which they came."""
-        return {resource: tuple(bodies.values()) for resource, bodies in self._sorted.get(peer, {}).items()}
+        """The bodies that concern a peer, each kind in the order in which they came to their namespace."""
+        found: dict[Resource, list[Json]] = {}
+        claimed = (self._claims[place][peer] for place in self._claimed_in.get(peer, ()) if not self._tenant(place))
+        owned = (self._lying_in.get(place, {}) for place in self._namespaces.get(peer, ()))
+        for bodies in (*claimed, *owned):
+            for resource, held in bodies.items():
+                found.setdefault(resource, []).extend(held.values())
+        return {resource: tuple(bodies) for resource, bodies in found.items()}
 
     def all(self, resource: Resource) -> Mapping[Key, Json]:
         """Every body of a kind."""
@@ -65,73 +80,117 @@ class ByPeer:
             f"{resource.kind} {'/'.join(filter(None, key))}"
             for resource, bodies in self._bodies.items()
             for key, body in bodies.items()
-            if (resource, key) not in self._peers and _claimed(resource, body)
+            if not self._peer_of(*self._placed[(resource, key)]) and _claimed(resource, body)
         )
 
     def put(self, resource: Resource, body: Json) -> set[ClusterId]:
         """Add a body, or put it in the place of the one of the same name."""
         key = key_of(body)
         self._bodies.setdefault(resource, {})[key] = body
-        self._lying_in.setdefault(key[0], {})[(resource, key)] = None
-        touched = self._sort_in(resource, key, body)
+        placed = _place_of(resource, key, body)
+        touched = {self._peer_of(*placed)}
+        if (before := self._placed.get((resource, key), placed)) != placed:
+            self._take_out(resource, key)
+            touched.add(self._peer_of(*before))
+        self._put_in(resource, key, body, placed)
         if resource == NAMESPACE:
             peer = labels_of(body).get(REMOTE_CLUSTER_ID, "") if labels_of(body).get(TENANT_NAMESPACE) else ""
-            touched |= self._namespace_is_of(key[1], tenant_of(key[1]) or as_cluster_id(peer))
-        return touched
+            touched |= self._namespace_is_of(key[1], as_cluster_id(peer))
+        return touched - {_NOBODY}
 
     def drop(self, resource: Resource, key: Key) -> set[ClusterId]:
         """Take a body out, if it is there."""
         if self._bodies.get(resource, {}).pop(key, None) is None:
             return set()
-        del self._lying_in[key[0]][(resource, key)]
-        touched = self._take_out(resource, key)
+        touched = {self._peer_of(*self._take_out(resource, key))}
         if resource == NAMESPACE:
-            touched |= self._namespace_is_of(key[1], "")
-        return touched
+            touched |= self._namespace_is_of(key[1], _NOBODY)
+        return touched - {_NOBODY}
 
-    def _namespace_is_of(self, name: str, peer: str) -> set[ClusterId]:
+    def _namespace_is_of(self, name: str, peer: ClusterId) -> set[ClusterId]:
         """What lies in a namespace follows the namespace."""
-        touched: set[ClusterId] = set()
-        if self._peer_by_namespace.get(name, "") != peer:
-            self._peer_by_namespace[name] = peer
-            for resource, key in self._lying_in.get(name, {}):
-                touched |= self._sort_in(resource, key, self._bodies[resource][key])
-        return touched
-
-    def _sort_in(self, resource: Resource, key: Key, body: Json) -> set[ClusterId]:
-        peer = self._peer_of(resource, body)
-        touched: set[ClusterId] = set()
-        if self._peers.get((resource, key), "") != peer:
-            touched |= self._take_out(resource, key)
-        if peer:
-            self._peers[(resource, key)] = peer
-            self._sorted.setdefault(ClusterId(peer), {}).setdefault(resource, {})[key] = body
-            touched.add(ClusterId(peer))
-        return touched
-
-    def _take_out(self, resource: Resource, key: Key) -> set[ClusterId]:
-        peer = ClusterId(self._peers.pop((resource, key), ""))
-        if not peer:
+        before = self._tenants.get(name, _NOBODY)
+        if not name or tenant_of(name) or before == peer:
             return set()
-        held = self._sorted[peer]
-        del held[resource][key]
-        if not held[resource]:
-            del held[resource]
-        if not held:
-            del self._sorted[peer]
-        return {peer}
+        touched = self._peers_in(name)
+        self._own(name, before, peer)
+        return touched | self._peers_in(name)
 
-    def _peer_of(self, resource: Resource, body: Json) -> str:
-        namespace, name = key_of(body)
-        if resource == FOREIGN_CLUSTER:
-            peer = ""
-        elif resource == NAMESPACE:
-            peer = tenant_of(name)
-        elif resource in PEERING:
-            peer = cluster_at(body, "spec", "clusterID")
-        else:
-            peer = self._peer_by_namespace.get(namespace) or tenant_of(namespace)
-        return peer or as_cluster_id(_claimed(resource, body))
+    def _own(self, name: str, before: ClusterId, peer: ClusterId) -> None:
+        if before:
+            del self._tenants[name]
+            _remove(self._namespaces, before, name)
+        if peer:
+            self._tenants[name] = peer
+            self._namespaces.setdefault(peer, {})[name] = None
+
+    def _put_in(self, resource: Resource, key: Key, body: Json, placed: tuple[str, ClusterId]) -> None:
+        place, claimed = placed
+        self._placed[(resource, key)] = placed
+        if place not in self._lying_in:
+            self._lying_in[place] = {}
+            if peer := tenant_of(place):
+                self._namespaces.setdefault(peer, {})[place] = None
+        self._lying_in[place].setdefault(resource, {})[key] = body
+        if claimed:
+            self._claims.setdefault(place, {}).setdefault(claimed, {}).setdefault(resource, {})[key] = body
+            self._claimed_in.setdefault(claimed, {})[place] = None
+
+    def _take_out(self, resource: Resource, key: Key) -> tuple[str, ClusterId]:
+        """Where it was."""
+        place, claimed = self._placed.pop((resource, key))
+        lying = self._lying_in[place]
+        _remove(lying, resource, key)
+        if not lying:
+            del self._lying_in[place]
+            if peer := tenant_of(place):
+                _remove(self._namespaces, peer, place)
+        if claimed:
+            claims = self._claims[place]
+            _remove(claims[claimed], resource, key)
+            if not claims[claimed]:
+                _remove(self._claims, place, claimed)
+                _remove(self._claimed_in, claimed, place)
+        return place, claimed
+
+    def _tenant(self, place: str) -> ClusterId:
+        """The peer of a namespace."""
+        return tenant_of(place) or self._tenants.get(place, _NOBODY)
+
+    def _peer_of(self, place: str, claimed: ClusterId) -> ClusterId:
+        return self._tenant(place) or claimed
+
+    def _peers_in(self, place: str) -> set[ClusterId]:
+        """Whose that is which lies there."""
+        if place not in self._lying_in:
+            return set()
+        peer = self._tenant(place)
+        return {peer} if peer else set(self._claims.get(place, ()))
+
+
+_Outer = TypeVar("_Outer")
+_Inner = TypeVar("_Inner")
+_Held = TypeVar("_Held")
+
+
+def _remove(held: dict[_Outer, dict[_Inner, _Held]], outer: _Outer, inner: _Inner) -> None:
+    """Nothing empty is left."""
+    del held[outer][inner]
+    if not held[outer]:
+        del held[outer]
+
+
+def _place_of(resource: Resource, key: Key, body: Json) -> tuple[str, ClusterId]:
+    """The namespace that decides whose an object is, and the peer that it names itself."""
+    if resource == FOREIGN_CLUSTER:
+        place, peer = "", _NOBODY
+    elif resource == NAMESPACE:
+        place, peer = "", tenant_of(key[1])
+    elif resource in PEERING:
+        place, peer = "", cluster_at(body, "spec", "clusterID")
+    else:
+        place, peer = key[0], _NOBODY
+    return place, peer or as_cluster_id(_claimed(resource, body))
 
 
 def key_of(body: Json) -> Key:

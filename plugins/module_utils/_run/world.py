@@ -64,7 +64,7 @@ class World:
 
     def __init__(self, readings: Mapping[ClusterId, Reading]) -> None:
         self._lock = threading.Lock()
-        self._changes: dict[Pair, Changes] = {}
+        self._changes: dict[ClusterId, dict[ClusterId, Changes]] = {}
         self._feeds = {
             cluster: Feed(cluster, reading, self._notify, partial(self._notify_all, cluster))
             for cluster, reading in readings.items()
@@ -78,8 +78,13 @@ class World:
 
     def changes(self, pair: Pair) -> Changes:
         """What happens on both sides of a pair."""
+        one, other = pair
         with self._lock:
-            return self._changes.setdefault(pair, Changes())
+            found = self._changes.setdefault(one, {}).get(other)
+            if found is None:
+                found = Changes()
+                self._changes[one][other] = self._changes.setdefault(other, {})[one] = found
+            return found
 
     def close(self) -> None:
         """End every watch; returns at once, the threads follow."""
@@ -87,13 +92,16 @@ class World:
             feed.close()
 
     def _notify(self, cluster: ClusterId, peers: Iterable[ClusterId]) -> None:
-        for peer in peers:
-            if peer != cluster:
-                self.changes(Pair.of(cluster, peer)).add()
+        """Those who wait; a cluster may make up any number of peers."""
+        with self._lock:
+            known = self._changes.get(cluster, {})
+            concerned = [known[peer] for peer in peers if peer in known]
+        for changes in concerned:
+            changes.add()
 
     def _notify_all(self, cluster: ClusterId) -> None:
         with self._lock:
-            concerned = [changes for pair, changes in self._changes.items() if cluster in pair]
+            concerned = list(self._changes.get(cluster, {}).values())
         for changes in concerned:
             changes.add()
 

@@ -6,7 +6,10 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
+import pytest
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import ClusterId
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.resources import Resource
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo import resources
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo.by_peer import ByPeer, key_of
@@ -73,3 +76,35 @@ def test_an_object_without_label_follows_its_namespace() -> None:
     assert list(held.of(held.peers()[0])[resources.CONFIGURATION]) == [lost]
     assert held.drop(resources.NAMESPACE, ("", "by-hand")) == {"leaf-b"}
     assert held.peers() == ()
+
+
+class Counted(dict[str, Any]):
+    """A body that counts how often one of its fields is looked up."""
+
+    looks = 0
+
+    def get(self, *args: Any) -> Any:
+        Counted.looks += 1
+        return super().get(*args)
+
+    def __getitem__(self, key: str) -> Any:
+        Counted.looks += 1
+        return super().__getitem__(key)
+
+
+@pytest.mark.parametrize("peers", [("leaf-b", "leaf-c"), ("leaf-b", "")])
+def test_a_namespace_that_moves_to_another_peer_costs_the_same_whatever_lies_in_it(peers: tuple[str, str]) -> None:
+    def tenant(peer: str) -> dict[str, Any]:
+        namespace = bodies.body(resources.NAMESPACE, "by-hand")
+        namespace["metadata"]["labels"] = {"liqo.io/remote-cluster-id": peer, "liqo.io/tenant-namespace": "true"}
+        return namespace
+
+    lying = [Counted(bodies.body(resources.CONFIGURATION, f"c{number}", "by-hand")) for number in range(50)]
+    held = ByPeer({resources.NAMESPACE: [tenant(peers[0])], resources.CONFIGURATION: lying})
+    Counted.looks = 0
+    for turn in range(1, 5):
+        held.put(resources.NAMESPACE, tenant(peers[turn % 2]))
+        assert [len(tuple(held.of(ClusterId(peer)).get(resources.CONFIGURATION, ()))) for peer in peers] == (
+            [0, 50] if turn % 2 and peers[1] else [0, 0] if turn % 2 else [50, 0]
+        )
+    assert Counted.looks == 0

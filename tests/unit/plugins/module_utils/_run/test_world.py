@@ -72,6 +72,14 @@ def test_what_is_gone_is_gone(world: World) -> None:
     assert changes.wait_beyond(before, timeout_s=0)
 
 
+def test_peers_that_a_cluster_makes_up_are_remembered_by_nothing_that_waits(world: World) -> None:
+    waiting = world.changes(pair("leaf-a", "leaf-b"))
+    for number in range(20):
+        world[A].put(resources.CONNECTION, bodies.connection(f"made-up-{number}"))
+    assert world.changes(pair("leaf-a", "leaf-b")) is waiting
+    assert {peer for waits in world._changes.values() for peer in waits} == {A, B}
+
+
 PATIENCE_S = 10
 JUNK = not_understood(ValueError(), what="cannot list connections", where="leaf-a")
 DOWN = Unreachable(what="cannot list connections", where="leaf-a", why="refused", next="start it")
