@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from .._fabric.obstacles import Obstacle, ObstacleName, obstacle, refusal
 from .body import Json, at, int_at, items_at, text_at
@@ -14,6 +15,8 @@ from .events import seen_last
 
 MOST = 500
 """Pods, ReplicaSets, containers and conditions that are looked at. A gateway has one pod of three containers."""
+MOST_EVENTS = 5000
+"""Warnings about a workload that are looked at. Kubernetes forgets them after an hour, and counts what repeats."""
 
 _NO_IMAGE = frozenset(
     {
@@ -160,15 +163,20 @@ class _Events:
     def __init__(self, workload: Json, around: Around) -> None:
         self._name = text_at(workload, "metadata", "name")
         self._pods = None if around.pods is None else {text_at(pod, "metadata", "name") for pod in around.pods}
-        warnings = [event for event in around.events or () if text_at(event, "type") == "Warning"]
-        self._warnings = sorted(filter(self._concerns, warnings), key=seen_last, reverse=True)
+        warnings = (event for event in around.events or () if text_at(event, "type") == "Warning")
+        found = islice(filter(self._concerns, warnings), MOST_EVENTS)
+        self._warnings = sorted(found, key=seen_last, reverse=True)
+        self._of_pod: dict[str, list[Json]] = {}
+        for event in self._warnings:
+            if text_at(event, "involvedObject", "kind") == "Pod":
+                self._of_pod.setdefault(text_at(event, "involvedObject", "name"), []).append(event)
 
     def last(self, *, pod: str = "", saying: str = "") -> Iterator[Obstacle]:
         """Of all, or of one pod."""
-        for event in self._warnings:
+        for event in self._of_pod.get(pod, ()) if pod else self._warnings:
             kind, name = (text_at(event, "involvedObject", key) for key in ("kind", "name"))
             reason, message = text_at(event, "reason"), text_at(event, "message")
-            if (not pod or (kind, name) == ("Pod", pod)) and message.startswith(saying):
+            if message.startswith(saying):
                 source = f"Event {reason} of {kind} {name}"
                 if kind == "Pod":
                     yield obstacle(_EVENTS.get(reason, ObstacleName.NOT_READY), source, message, pod=name)

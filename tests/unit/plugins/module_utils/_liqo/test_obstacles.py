@@ -20,10 +20,11 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.obstacles impo
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.workload import Workload
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo import resources
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo.health import parse_workload
-from ansible_collections.liqo.fabric.plugins.module_utils._liqo.obstacles import Around
+from ansible_collections.liqo.fabric.plugins.module_utils._liqo.obstacles import MOST_EVENTS, Around
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.unit import work
 from tests.unit.bodies import Body, body
 from tests.unit.gateway_pods import (
     GATEWAY,
@@ -430,6 +431,23 @@ def test_of_several_pods_the_newest_that_is_to_run_counts() -> None:
     old = pod({"phase": "Failed", "reason": "Evicted"}, name=f"{REPLICAS}-old", created="2026-01-01T00:00:00Z")
     new = started(container(waiting("ErrImagePull", "no such host")))
     assert parsed(Seen(ObstacleName.IMAGE, "", "", pods=(old, new))).cause == "image-pull"
+
+
+def test_each_warning_is_looked_at_once_however_many_pods_there_are() -> None:
+    def look(number: int) -> None:
+        pods = tuple(pod({"phase": "Pending"}, name=f"{REPLICAS}-{one}") for one in range(number))
+        events = tuple(event("Deployment", GATEWAY, "Odd", f"no {one}") for one in range(number))
+        assert parsed(Seen(ObstacleName.CRASH, "", "", pods=pods, events=events)).obstacle is None
+
+    assert work.grows_with(look, 50) < 5
+
+
+def test_warnings_about_a_gateway_have_a_limit() -> None:
+    crowd = tuple(event("Deployment", GATEWAY, "Odd", f"no {one}") for one in range(MOST_EVENTS))
+    last = event("Pod", POD, "FailedMount", "no such volume")
+    about = (pod({"phase": "Pending"}),)
+    assert parsed(Seen(ObstacleName.CRASH, "", "", pods=about, events=(last, *crowd))).cause == "container-start"
+    assert parsed(Seen(ObstacleName.CRASH, "", "", pods=about, events=(*crowd, last))).obstacle is None
 
 
 def test_a_gateway_that_runs_has_no_obstacle() -> None:
