@@ -8,6 +8,7 @@ Rulebooks branch on these keys, so they are part of the interface; docs/keeping-
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +16,7 @@ from typing import Any
 
 from .errors import FabricError
 from .model import ClusterId, Pair
-from .most import MOST_REASONS
+from .most import MOST_REASONS, MOST_SERVICES_NAMED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -54,27 +55,47 @@ class Back:
 
 
 def changes_event(changes: Iterable[Change], *, first_seen: datetime, last_seen: datetime) -> dict[str, Any]:
-    """One event for all that was seen between two moments (aware); its clusters have both ends of every pair."""
+    """One event for all that was seen between two moments (aware); its clusters have both ends of every pair.
+
+    Of the reasons and Services of one cluster there are so many, whatever the others tell.
+    """
     seen = tuple(changes)
     pairs = {pair for change in seen for pair in change.pairs}
-    services = {change.service for change in seen if change.service is not None}
     clusters = {change.cluster for change in seen} | {cluster for pair in pairs for cluster in pair}
-    # A set would lose the order in which things happened.
-    reasons = list(dict.fromkeys(change.reason for change in seen))
-    if len(reasons) > MOST_REASONS:
-        reasons[MOST_REASONS - 1 :] = [f"and {len(reasons) - MOST_REASONS + 1} more"]
     return {
         "liqo": {
             "clusters": sorted(clusters),
             "pairs": [list(pair) for pair in sorted(pairs)],
             "services": [
-                {"cluster": one.cluster, "namespace": one.namespace, "name": one.name} for one in sorted(services)
+                {"cluster": one.cluster, "namespace": one.namespace, "name": one.name} for one in _services(seen)
             ],
-            "reasons": reasons,
+            "reasons": _reasons(seen),
             "first_seen": rfc3339(first_seen),
             "last_seen": rfc3339(last_seen),
         }
     }
+
+
+def _services(seen: Iterable[Change]) -> list[SeenService]:
+    named: dict[ClusterId, set[SeenService]] = {}
+    for change in seen:
+        if change.service is not None:
+            named.setdefault(change.service.cluster, set()).add(change.service)
+    return sorted(one for services in named.values() for one in sorted(services)[:MOST_SERVICES_NAMED])
+
+
+def _reasons(seen: Iterable[Change]) -> list[str]:
+    """In the order in which things happened; the numbers of those that are left out come last."""
+    tellers = {change.reason: (change.cluster, bool(change.pairs)) for change in seen}
+    told = Counter(tellers.values())
+    counted: Counter[tuple[ClusterId, bool]] = Counter()
+    found: list[str] = []
+    for reason, teller in tellers.items():
+        counted[teller] += 1
+        if counted[teller] < MOST_REASONS or told[teller] == MOST_REASONS:
+            found.append(reason)
+    more = {teller: number - MOST_REASONS + 1 for teller, number in told.items() if number > MOST_REASONS}
+    return [*found, *(f"{cluster}: and {number} more" for (cluster, _of_links), number in more.items())]
 
 
 def lost_event(lost: Lost, *, since: datetime) -> dict[str, Any]:

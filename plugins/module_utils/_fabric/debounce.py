@@ -50,9 +50,9 @@ class Debouncer(Generic[T]):
         latest_at = self._items[0][1].monotonic + self._max_delay_s
         return max(0.0, min(quiet_at, latest_at) - monotonic)
 
-    def take(self, monotonic: float) -> Batch[T] | None:
-        """The batch if it is due; what comes later begins a new one."""
-        if self.due_in(monotonic) != 0:
+    def take(self, monotonic: float, *, early: bool = False) -> Batch[T] | None:
+        """The batch if it is due, or with ``early`` any; what comes later begins a new one."""
+        if not self._items or (self.due_in(monotonic) != 0 and not early):
             return None
         items, self._items = self._items, []
         walls = [moment.wall for _item, moment in items]

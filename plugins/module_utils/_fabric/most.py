@@ -21,8 +21,10 @@ MOST_GATES = 20
 """There is one for each ordered pair of leaves."""
 MOST_INFOS = 5
 """Beyond that, what is only good to know is left to `preflight` in the result."""
-MOST_REASONS = 100
-"""In one event; how many more there are is then said in the last one."""
+MOST_REASONS = 20
+"""In one event, for the links that one cluster tells of, and again for its Services; the last one counts the others."""
+MOST_SERVICES_NAMED = 100
+"""Of one cluster, in one event."""
 MOST_FAULTS = 50
 """Of one link, in its evidence; `why_not_next` counts them all."""
 MOST_STRANGERS = 50

@@ -12,9 +12,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .._fabric.changes import Change, SeenService
+from .._fabric.legal import is_dns_label
 from .._fabric.model import ClusterId, Pair
 from .._fabric.propagation.model import Slice
 from .._fabric.resources import Resource
+from .._fabric.terminal import one_line
 from .body import Json, texts_at, word_at
 from .by_peer import key_of
 from .names import SERVICE_NAME
@@ -24,6 +26,8 @@ from .services import parse_slice
 
 _CIDRS = {"spec": (("spec", "remote"), ("spec", "local")), "remap": (("status", "remote"),)}
 """Where a Configuration has CIDRs."""
+_LONGEST_NAME = 100
+"""In a reason. Thousands of them wait for an event, and Kubernetes has none longer of a namespace or Service."""
 
 
 def change_of(
@@ -32,7 +36,7 @@ def change_of(
     """What changed in ``cluster`` when ``old`` became ``new``, where None is an object that is not there.
 
     ``peers`` are the clusters that the object concerns and that matter. What concerns none of them is no change; an
-    EndpointSlice concerns its Service, whatever they are.
+    EndpointSlice concerns its Service, whatever they are. Long names are cut; a Service is named if it can be one.
     """
     body = new if new is not None else old
     if body is None:
@@ -74,9 +78,9 @@ def _of_slice(old: Json | None, new: Json | None) -> str:
     before, after = (parse_slice(body) if body is not None else None for body in (old, new))
     if _meaning(before) == _meaning(after) and (before is None) == (after is None):
         return ""
-    namespace, name = key_of(new if new is not None else old or {})
+    namespace, name = map(_short, key_of(new if new is not None else old or {}))
     known = after or before
-    of = f" of Service {known.service}" if known and known.service else ""
+    of = f" of Service {_short(known.service)}" if known and known.service else ""
     if after is None:
         how = "is gone"
     elif before is None:
@@ -84,6 +88,10 @@ def _of_slice(old: Json | None, new: Json | None) -> str:
     else:
         how = f"has other endpoints or ports, {_count(after)} after {_count(before)}"
     return f"EndpointSlice {namespace}/{name}{of} {how}"
+
+
+def _short(name: str) -> str:
+    return one_line(name, longest=_LONGEST_NAME)
 
 
 def _meaning(one: Slice | None) -> object:
@@ -101,5 +109,6 @@ def _count(one: Slice) -> str:
 
 
 def _service(cluster: ClusterId, body: Json) -> SeenService | None:
-    name = labels_of(body).get(SERVICE_NAME, "")
-    return SeenService(cluster=cluster, namespace=key_of(body)[0], name=name) if name else None
+    namespace, name = key_of(body)[0], labels_of(body).get(SERVICE_NAME, "")
+    named = is_dns_label(namespace) and is_dns_label(name)
+    return SeenService(cluster=cluster, namespace=namespace, name=name) if named else None

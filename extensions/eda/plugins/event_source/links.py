@@ -26,6 +26,7 @@ description:
   - A cluster that goes and comes back again and again, and a link that changes again and again, is told three times at
     once, and then after pauses of 30 seconds up to 10 minutes. Ten minutes without news of it undo one of these times.
     All others are told as soon as ever.
+  - Changes of Services are events of their own, or go with an event about links, which never waits for them.
   - Where the rights lack the verb C(watch), or span single namespaces only, the lists are read again every
     O(poll_interval) seconds.
   - An event never holds a credential. Prefer paths of kubeconfigs to their content, since C(ansible-rulebook) may show

@@ -18,7 +18,7 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.changes import
     lost_event,
 )
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import Unreachable
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.most import MOST_REASONS
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.most import MOST_REASONS, MOST_SERVICES_NAMED
 
 from tests.unit.build import cluster_id, pair
 
@@ -57,7 +57,30 @@ def test_a_storm_has_a_bounded_number_of_reasons() -> None:
     changes = [Change(cluster=A, reason=f"reason {number}") for number in range(1000)]
     reasons = changes_event(changes, first_seen=FIRST, last_seen=LAST)["liqo"]["reasons"]
     assert len(reasons) == MOST_REASONS
-    assert reasons[-1] == f"and {1000 - MOST_REASONS + 1} more"
+    assert reasons[-1] == f"leaf-a: and {1000 - MOST_REASONS + 1} more"
+
+
+def of_service(number: int) -> Change:
+    service = SeenService(cluster=B, namespace="shop", name=f"web-{number:04}")
+    return Change(cluster=B, reason=f"leaf-b: {service.name}", service=service)
+
+
+def test_a_storm_of_one_cluster_hides_no_reason_of_another_and_none_of_its_own_links() -> None:
+    links = [Change(cluster=one, reason=f"{one}: link", pairs=frozenset({pair()})) for one in (A, B)]
+    event = changes_event([*map(of_service, range(1000)), *links], first_seen=FIRST, last_seen=LAST)["liqo"]
+    assert event["reasons"] == [
+        *(f"leaf-b: web-{number:04}" for number in range(MOST_REASONS - 1)),
+        "leaf-a: link",
+        "leaf-b: link",
+        f"leaf-b: and {1000 - MOST_REASONS + 1} more",
+    ]
+
+
+def test_of_each_cluster_so_many_services_are_named() -> None:
+    shop = SeenService(cluster=cluster_id("leaf-c"), namespace="shop", name="web")
+    changes = [*map(of_service, range(1000)), Change(cluster=shop.cluster, reason="leaf-c: web", service=shop)]
+    named = changes_event(changes, first_seen=FIRST, last_seen=LAST)["liqo"]["services"]
+    assert [one["name"] for one in named] == [f"web-{number:04}" for number in range(MOST_SERVICES_NAMED)] + ["web"]
 
 
 def test_an_outage_and_its_end_say_when_it_began() -> None:

@@ -82,3 +82,14 @@ def test_nothing_is_lost_doubled_late_or_out_of_order(gaps: list[float]) -> None
         collected.add(number, at(now))
     sleep_until(now + 100)
     assert got == list(range(len(gaps)))
+
+
+def test_a_batch_that_is_taken_early_is_whole_and_an_empty_one_is_none() -> None:
+    collected = new()
+    assert collected.take(at(0).monotonic, early=True) is None
+    collected.add("a", at(0))
+    assert collected.take(at(1).monotonic) is None
+    batch = collected.take(at(1).monotonic, early=True)
+    assert batch is not None
+    assert batch.items == ("a",)
+    assert collected.due_in(at(1).monotonic) is None

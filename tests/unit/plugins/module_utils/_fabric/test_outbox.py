@@ -14,6 +14,7 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.backoff import
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.changes import Back, Change, Lost, SeenService
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.debounce import Moment
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import Unreachable
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import ClusterId
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.outbox import MOST_KEPT, TOGETHER_S, News, Outbox
 from hypothesis import given
 from hypothesis import strategies as st
@@ -198,3 +199,31 @@ def test_changes_of_services_are_told_as_they_come() -> None:
     changes = [(number * 30.0, Change(cluster=A, reason=f"web {number}", service=service)) for number in range(100)]
     found = played(changes, until=HOUR)
     assert [moment for moment, _event in found] == [moment + DEBOUNCE for moment, _change in changes]
+
+
+def of_service(cluster: ClusterId, number: int) -> Change:
+    service = SeenService(cluster=cluster, namespace="shop", name=f"web-{number}")
+    return Change(cluster=cluster, reason=f"{cluster}: web-{number}", service=service)
+
+
+def test_changes_of_services_delay_no_event_about_a_link() -> None:
+    single: list[tuple[float, News]] = [(100.2, link("leaf-a", "leaf-c"))]
+    storm = [(number * 0.5, of_service(B, number)) for number in range(400)]
+    alone, among = played(single, until=HOUR), played([*storm, *single], until=HOUR)
+    assert about(among, "leaf-c") == about(alone, "leaf-c") == [100.2 + DEBOUNCE]
+    assert about(among, "web-0") == [15]
+
+
+def test_what_services_of_others_do_makes_no_event_about_a_link_come_early() -> None:
+    """Each event counts for the link; the next one would wait."""
+    changing: list[tuple[float, News]] = [(1 + number, link("leaf-a", "leaf-c", f"{number}")) for number in range(5)]
+    services: list[tuple[float, News]] = [(number * 2.2, of_service(B, number)) for number in range(4)]
+    assert about(played([*services, *changing], until=HOUR), "leaf-c") == [5 + DEBOUNCE]
+
+
+def test_changes_of_services_that_wait_go_with_those_of_a_link() -> None:
+    found = played([(1.5, of_service(A, 1)), (0, link("leaf-a", "leaf-b"))], until=HOUR)
+    assert [(moment, event["reasons"]) for moment, event in found] == [
+        (DEBOUNCE, ["leaf-a: leaf-b is other", "leaf-a: web-1"])
+    ]
+    assert (found[0][1]["first_seen"][-7:], found[0][1]["last_seen"][-7:]) == ("00.000Z", "01.500Z")

@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Callable
+from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
 import pytest
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.changes import Change, SeenService
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.changes import Change, SeenService, changes_event
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.resources import Resource
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo.changes import change_of
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo.resources import (
@@ -141,6 +143,38 @@ def test_a_change_of_a_link_names_its_pair_and_one_of_a_slice_its_service() -> N
     assert of_slice is not None
     assert of_slice.pairs == frozenset()
     assert of_slice.service == SeenService(cluster=A, namespace="shop", name="web")
+
+
+@pytest.mark.parametrize(
+    ("labels", "metadata"),
+    [({}, {"name": "y" * 9000}), ({}, {"namespace": "y" * 9000}), ({"kubernetes.io/service-name": "y" * 9000}, {})],
+    ids=["slice", "namespace", "service"],
+)
+def test_long_names_of_a_cluster_are_cut(labels: Body, metadata: Body) -> None:
+    body = endpoint_slice()
+    old_labels = body["metadata"]["labels"]
+    body["metadata"] = {**body["metadata"], **metadata, "labels": {**old_labels, **labels}}
+    found = change(ENDPOINT_SLICE, None, body)
+    assert found is not None
+    assert len(found.reason) < 500
+    assert found.reason.endswith("is new, 2 of 2 ready")
+    assert found.service == (
+        None if labels or "namespace" in metadata else SeenService(cluster=A, namespace="shop", name="web")
+    )
+
+
+def test_the_event_of_a_cluster_with_very_many_slices_is_small() -> None:
+    told: list[Change] = []
+    for number in range(5000):
+        name = f"{number}" + "y" * 58
+        labels = {"kubernetes.io/service-name": name}
+        body = bodies.body(ENDPOINT_SLICE, name * 50, name, metadata={"labels": labels})
+        found = change(ENDPOINT_SLICE, None, body)
+        assert found is not None
+        told.append(found)
+    event = changes_event(told, first_seen=datetime.min, last_seen=datetime.min)
+    assert event["liqo"]["services"]
+    assert len(json.dumps(event)) < 50_000
 
 
 @pytest.mark.parametrize("resource", [CONNECTION, CONFIGURATION], ids=str)
