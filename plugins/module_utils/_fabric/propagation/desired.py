@@ -20,7 +20,7 @@ from .faults import Refusal
 from .gate import usable_link
 from .model import ClusterServices, Propagation, ShadowSpec, Use, World, ours_for
 from .offers import Homes, Offers, usable_by
-from .paths import Reach
+from .paths import reach_of
 
 PREFIX = "lf-"
 
@@ -44,7 +44,7 @@ def desired_shadows(want: Propagation, world: World, offers: Offers, leaf: Clust
         return Desired()
     found: dict[str, ShadowSpec] = {}
     refusals: list[Refusal] = []
-    reach, namespace = Reach(here.state), homes.namespaces[leaf]
+    reach, namespace = reach_of(here.state), homes.namespaces[leaf]
     taken = frozenset(one.meta.name for one in here.shadows if one.meta.namespace == namespace)
     held = ours_for(here, namespace, homes.key)
     for provider in homes.leaves:

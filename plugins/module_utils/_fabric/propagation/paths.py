@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import functools
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
 from ..model import ClusterId
 from ..objects import ClusterState, Configuration
+from .spans import Spans, address_in, network_in
 
-_REMEMBERED = 16384
-"""Every pair of clusters asks for the same few texts, and to read one anew takes most of the time."""
 _LONGEST_CIDR = 43
+_STATES = 512
+"""So many clusters, as read once, are remembered."""
 
 
 class Path(StrEnum):
@@ -42,19 +43,14 @@ class Way:
     through: ClusterId | None = None
 
 
+_UNMAPPED = Way(path=Path.UNMAPPED)
+
+
 def way_of(address: str, here: ClusterState, hub: ClusterId) -> Way:
     """The way from ``here`` to an address, for a Service of ``hub``."""
-    if is_in(address, here.networks.pod):
-        return Way(path=Path.LOCAL)
-    for peer in sorted(here.sides):
-        remap = next((held.remap for held in here.side(peer).configurations if held.remap is not None), None)
-        if remap is None:
-            continue
-        if is_in(address, remap.pod):
-            return Way(path=Path.HUB if peer == hub else Path.DIRECT, through=peer)
-        if peer == hub and is_in(address, remap.external):
-            return Way(path=Path.VIA_HUB, through=hub)
-    return Way(path=Path.UNMAPPED)
+    one = address_in(address)
+    found = _ways(_Same(here), hub).at(one) if one is not None else ()
+    return found[0] if found else _UNMAPPED
 
 
 def mapped(address: str, configuration: Configuration) -> str | None:
@@ -73,7 +69,7 @@ class Reach:
 
     def __init__(self, here: ClusterState) -> None:
         self._here = here
-        self._unclear = _overlapping(_spans(here))
+        self._owners = Spans(_owned(here))
 
     def why_not(self, address: str, native: str, seen: str, peer: ClusterId) -> str:
         """Why packets to a pod of ``peer``, at ``address`` at home, would not go to that peer; empty when they would.
@@ -83,75 +79,76 @@ class Reach:
         found = _moved(address, native, seen)
         if found is None or not is_in(str(found), (seen,)):
             return f"which {self._here.id} cannot map into {seen[:_LONGEST_CIDR]}"
-        if peer not in self._unclear:
-            return ""
-        owner = next(
-            (owner for first, last, owner in _spans(self._here) if owner != peer and first <= int(found) <= last), None
-        )
+        owner = next((owner for owner in self._owners.at(found) if owner != peer), None)
         if owner is None:
             return ""
         return f"which {self._here.id} maps to {found}, an address of " + (f"pods of {owner}" if owner else "its own")
 
 
-_Span = tuple[int, int, ClusterId]
-"""First and last address of a network, and the peer that it leads to; empty for the cluster itself."""
+def reach_of(here: ClusterState) -> Reach:
+    """The one of this cluster: to make it takes as long as the cluster has peers, and every Service asks it."""
+    return _reach(_Same(here))
 
 
-def _spans(here: ClusterState) -> list[_Span]:
+class _Same:
+    """A state as itself, to remember what was made of it: to compare all of it would take too long."""
+
+    __slots__ = ("state",)
+
+    def __init__(self, state: ClusterState) -> None:
+        self.state = state
+
+    def __hash__(self) -> int:
+        return id(self.state)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.state is other.state
+
+
+@functools.lru_cache(maxsize=_STATES)
+def _reach(here: _Same) -> Reach:
+    return Reach(here.state)
+
+
+@functools.lru_cache(maxsize=_STATES)
+def _ways(here: _Same, hub: ClusterId) -> Spans[Way]:
+    state, way = here.state, Way(path=Path.LOCAL)
+    found = [(cidr, way) for cidr in state.networks.pod]
+    for peer in sorted(state.sides):
+        remap = next((held.remap for held in state.side(peer).configurations if held.remap is not None), None)
+        if remap is not None:
+            way = Way(path=Path.HUB if peer == hub else Path.DIRECT, through=peer)
+            found += [(cidr, way) for cidr in remap.pod]
+            if peer == hub:
+                found += [(cidr, Way(path=Path.VIA_HUB, through=hub)) for cidr in remap.external]
+    return Spans(found)
+
+
+def _owned(here: ClusterState) -> Iterator[tuple[str, ClusterId]]:
+    """Each network with the peer that it leads to; empty for the cluster itself."""
     own = here.networks
-    cidrs = [(cidr, ClusterId("")) for cidr in (*own.pod, *own.service, *own.external, *own.internal)]
+    for cidr in (*own.pod, *own.service, *own.external, *own.internal):
+        yield cidr, ClusterId("")
     for peer, side in here.sides.items():
-        cidrs += [(cidr, peer) for held in side.configurations if held.remap is not None for cidr in held.remap.pod]
-    return [
-        (int(found.network_address), int(found.broadcast_address), owner)
-        for cidr, owner in cidrs
-        for found in [_network(cidr)]
-        if found is not None and found.version == 4
-    ]
-
-
-def _overlapping(spans: Iterable[_Span]) -> frozenset[ClusterId]:
-    """The peers some of whose networks overlap with one of somebody else."""
-    found: set[ClusterId] = set()
-    end, owner = -1, ClusterId("")
-    for first, last, whose in sorted(spans):
-        if first <= end and whose != owner:
-            found |= {whose, owner}
-        if last > end:
-            end, owner = last, whose
-    return frozenset(found)
+        for held in side.configurations:
+            for cidr in held.remap.pod if held.remap is not None else ():
+                yield cidr, peer
 
 
 def is_in(address: str, cidrs: Iterable[str]) -> bool:
     """Does an address lie in one of the networks? False for what is no address or no network."""
-    one = _address(address)
+    one = address_in(address)
     if one is None:
         return False
-    return any(found is not None and one in found for found in map(_network, cidrs))
+    return any(found is not None and one in found for found in map(network_in, cidrs))
 
 
 def _moved(address: str, native: str, seen: str) -> ipaddress.IPv4Address | None:
     """The address with the same place in another network."""
-    one, there, here = _address(address), _network(native), _network(seen)
+    one, there, here = address_in(address), network_in(native), network_in(seen)
     if not isinstance(one, ipaddress.IPv4Address) or there is None or here is None:
         return None
     try:
         return ipaddress.IPv4Address(int(here.network_address) + int(one) - int(there.network_address))
     except ipaddress.AddressValueError:
-        return None
-
-
-@functools.lru_cache(maxsize=_REMEMBERED)
-def _network(cidr: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
-    try:
-        return ipaddress.ip_network(cidr, strict=False)
-    except ValueError:
-        return None
-
-
-@functools.lru_cache(maxsize=_REMEMBERED)
-def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        return ipaddress.ip_address(text)
-    except ValueError:
         return None

@@ -31,7 +31,7 @@ from .model import (
 )
 from .offers import Homes, Offers, homes_of, may_be_own, offers_of, own_service, usable_by
 from .operations import exclusive_pods, unsettled
-from .paths import Path, Reach, Way, way_of
+from .paths import Path, Way, reach_of, way_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,7 +192,7 @@ def _sight(
     here = usable.here
     namespace = offers.homes.namespaces[here.id]
     slices = slices_of(here.slices, namespace, service.key.name)
-    shadows = slices_of(here.shadows, namespace, service.key.name)
+    shadows, direct = slices_of(here.shadows, namespace, service.key.name), exclusive_pods(slices)
     endpoints = tuple(
         Endpoint(
             pod=endpoint.pod,
@@ -201,7 +201,7 @@ def _sight(
             way=way_of(address, here.state, hub.id),
             ready=endpoint.ready,
             slice=one.meta.name,
-            why=_why(one, endpoint, exclusive_pods(slices)),
+            why=_why(one, endpoint, direct),
         )
         for one in slices
         for endpoint in one.endpoints
@@ -294,7 +294,7 @@ def _dead(world: World, here: ClusterState, peer: ClusterId) -> str:
 
 
 def _usable(world: World, offers: Offers, here: ClusterServices) -> _Usable:
-    reach = Reach(here.state)
+    reach = reach_of(here.state)
     refusals: tuple[Refusal, ...] = ()
     addresses = {}
     for provider, offer in offers.by_leaf.items():
