@@ -5,28 +5,35 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
+import threading
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
 
 def steps(do: Callable[[], object]) -> int:
-    """How many lines of Python are carried out, where each turn of a loop or of a comprehension is one."""
-    count = 0
+    """How many lines of Python are carried out, where each turn of a loop or of a comprehension is one.
+
+    Those of threads that it starts count, too.
+    """
+    counter = itertools.count()
 
     def trace(frame: FrameType, event: str, _argument: object) -> Any:
-        nonlocal count
-        count += event == "line"
+        if event == "line":
+            next(counter)
         return trace
 
-    before = sys.gettrace()
+    before, before_in_threads = sys.gettrace(), threading.gettrace()
+    threading.settrace(trace)
     sys.settrace(trace)
     try:
         do()
     finally:
         sys.settrace(before)
-    return count
+        threading.settrace(before_in_threads)  # type: ignore[arg-type]
+    return next(counter)
 
 
 def grows_with(do: Callable[[int], object], size: int) -> float:

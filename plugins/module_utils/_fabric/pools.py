@@ -17,7 +17,7 @@ MOST_NETWORKS = 5000
 
 def networks_of(texts: Iterable[str]) -> tuple[IPv4Network, ...]:
     """The IPv4 networks among the texts, each once; what is none is left out."""
-    found = {}
+    found: dict[IPv4Network, None] = {}
     for text in dict.fromkeys(texts):
         try:
             network = ip_network(text, strict=False)

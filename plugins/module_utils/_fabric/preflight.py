@@ -58,16 +58,17 @@ def _answers(scene: Scene) -> Iterator[Finding]:
             what = f"not checked: {_SUBJECT[check]}"
             texts = {"what": what, "why": f"{problem.what}: {problem.why}", "next": "nothing, a run finds it out"}
             yield scene.finding(check, Level.INFO, cluster, None, **texts)
-        if seen.unmade:
-            yield scene.finding(
-                Check.DRY_RUN,
-                Level.INFO,
-                cluster,
-                None,
-                what=f"writes that could not be tried: {seen.unmade}",
-                why="the API server tries nothing in a namespace that is not there yet",
-                next="nothing, a run finds out whether they are taken",
-            )
+        for number, why in (
+            (seen.unmade, "the API server tries nothing in a namespace that is not there yet"),
+            (seen.untried, "only so many writes of one link to one cluster are tried"),
+        ):
+            if number:
+                texts = {
+                    "what": f"writes that could not be tried: {number}",
+                    "why": why,
+                    "next": "nothing, a run finds out whether they are taken",
+                }
+                yield scene.finding(Check.DRY_RUN, Level.INFO, cluster, None, **texts)
 
 
 _SUBJECT = {

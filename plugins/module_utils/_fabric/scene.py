@@ -90,6 +90,8 @@ class Seen:
     """Why the API server would not take an operation."""
     unmade: int = 0
     """Operations that cannot be tried, since their namespace is not there yet."""
+    untried: int = 0
+    """Operations that are not tried, since their links have too many."""
     unanswered: Mapping[Check, FabricError] = field(default_factory=dict)
     """Checks that could not be made."""
     unreachable: FabricError | None = None

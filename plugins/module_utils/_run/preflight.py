@@ -8,11 +8,11 @@ Nothing of this changes a stored object. What the answers mean is decided in _fa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from .._fabric.blame import blame
 from .._fabric.errors import (
@@ -49,6 +49,9 @@ _T = TypeVar("_T")
 
 CANNOT_TRY = "cannot try what would be written"
 REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+MOST_TRIED = 100
+"""Writes of one link to one cluster that are tried. A new link has less than ten, but a cluster may say that it holds
+thousands of objects."""
 
 
 def look_ahead(
@@ -129,10 +132,12 @@ def _look(reading: Reading, ops: Sequence[Op]) -> Seen:
     reading, notes = replace(reading, api=api), _Notes(where=api.where)
     made = {op.name for op in ops if op.kind is Kind.NAMESPACE and op.verb is Verb.CREATE}
     wide = sorted({right for op in ops for right in rights_of(op)}, key=str)
-    trials = [op for op in ops if op.namespace not in made and _can_be_tried(op, ops)]
+    wanted = _to_try([op for op in ops if op.namespace not in made], ops)
+    trials = _so_many(wanted)
+    bodies = _bodies(trials, reading)
     with Pool(REQUESTS_PER_CLUSTER) as pool:
         asked = {right: pool.submit(partial(_is_allowed, api, right)) for right in wide}
-        tried = {op.id: pool.submit(partial(_try, op, reading)) for op in trials}
+        tried = {op.id: pool.submit(partial(_try, op, api, bodies.get(_target(op)))) for op in trials}
         is_needed = _ports_matter(ops)
         services = pool.submit(partial(api.list, SERVICE)) if is_needed or share_a_port(reading.state, ops) else None
         pools = pool.submit(partial(_read_pools, reading)) if _pools_matter(reading, ops) else None
@@ -149,6 +154,7 @@ def _look(reading: Reading, ops: Sequence[Op]) -> Seen:
         # Where a right is missing the refusal says so once more.
         refused={key: refusal for key, refusal in refused.items() if refusal is not None and key not in denied},
         unmade=sum(op.namespace in made for op in ops),
+        untried=len(wanted) - len(trials),
         unanswered=notes.unanswered,
         unreachable=notes.unreachable,
         networks=used_networks(reading.raw),
@@ -193,20 +199,43 @@ def _denied(
     return found
 
 
-def _can_be_tried(op: Op, ops: Sequence[Op]) -> bool:
-    """Everything that it sets is known, and nothing that is still there is in its way."""
-    replaced = op.verb is Verb.CREATE and any(
-        other.verb is Verb.DELETE and (other.kind, other.namespace, other.name) == (op.kind, op.namespace, op.name)
-        for other in ops
-    )
-    return not replaced and not laters(op.after)
+def _to_try(some: Sequence[Op], ops: Sequence[Op]) -> list[Op]:
+    """Those of which everything that they set is known, and nothing that is still there is in their way."""
+    going = {_target(op) for op in ops if op.verb is Verb.DELETE}
+    return [op for op in some if not laters(op.after) and not (op.verb is Verb.CREATE and _target(op) in going)]
 
 
-def _try(op: Op, reading: Reading) -> FabricError | None:
+def _so_many(ops: Iterable[Op]) -> list[Op]:
+    """The first ones of each link."""
+    by_peer: dict[ClusterId, list[Op]] = {}
+    for op in ops:
+        by_peer.setdefault(op.peer, []).append(op)
+    return [op for found in by_peer.values() for op in found[:MOST_TRIED]]
+
+
+_Target: TypeAlias = tuple[Kind, str, str]
+
+
+def _target(op: Op) -> _Target:
+    return op.kind, op.namespace, op.name
+
+
+def _bodies(ops: Iterable[Op], reading: Reading) -> dict[_Target, Json]:
+    """What is there of all that is to be updated; of two bodies of one name the first one."""
+    wanted = {_target(op) for op in ops if op.verb is Verb.UPDATE and not op.relabels}
+    found: dict[_Target, Json] = {}
+    for kind in {kind for kind, _namespace, _name in wanted}:
+        for body in reading.raw.of(RESOURCE_BY_KIND[kind]):
+            target = (kind, text_at(body, "metadata", "namespace"), text_at(body, "metadata", "name"))
+            if target in wanted:
+                found.setdefault(target, body)
+    return found
+
+
+def _try(op: Op, api: Api, current: Json | None) -> FabricError | None:
     """A dry run of one write; the refusal, or None when it would be taken or the world has moved since."""
-    current = _body(op, reading)
     try:
-        _write_dry(op, reading.api, current)
+        _write_dry(op, api, current)
     except (Conflict, NotFound):
         return None
     except Throttled:
@@ -233,16 +262,6 @@ def _write_dry(op: Op, api: Api, current: Json | None) -> None:
         body = build(op.after, name=op.name, namespace=op.namespace, peer=op.peer, current=base)
         write = api.create if op.verb is Verb.CREATE else api.replace
         write(resource, body, dry_run=True)
-
-
-def _body(op: Op, reading: Reading) -> Json | None:
-    place = (op.namespace, op.name)
-    bodies = reading.raw.of(RESOURCE_BY_KIND[op.kind])
-    return next((it for it in bodies if _place(it) == place), None)
-
-
-def _place(body: Json) -> tuple[str, str]:
-    return text_at(body, "metadata", "namespace"), text_at(body, "metadata", "name")
 
 
 def _ports_matter(ops: Sequence[Op]) -> bool:

@@ -39,11 +39,11 @@ from ansible_collections.liqo.fabric.plugins.module_utils._kube.client import Ap
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo import resources
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo.cluster import parse_cluster
 from ansible_collections.liqo.fabric.plugins.module_utils._run import preflight, reconcile
-from ansible_collections.liqo.fabric.plugins.module_utils._run.preflight import REVIEWS, look_ahead
+from ansible_collections.liqo.fabric.plugins.module_utils._run.preflight import MOST_TRIED, REVIEWS, look_ahead
 from ansible_collections.liqo.fabric.plugins.module_utils._run.progress import SILENT
 from ansible_collections.liqo.fabric.plugins.module_utils._run.read import Reading
 
-from tests.unit import bodies
+from tests.unit import bodies, work
 from tests.unit.build import RETAIL, cluster_id, pair, shortcut, who
 
 A, B = cluster_id("leaf-a"), cluster_id("leaf-b")
@@ -89,6 +89,9 @@ class PretendedApi:
     def delete(self, resource: Resource, *, name: str, namespace: str | None, uid: str, dry_run: bool) -> None:
         assert uid
         self._try("delete", resource, name, dry_run)
+
+    def set_labels(self, resource: Resource, **_options: Any) -> Json:
+        return self._try("patch", resource, "", _options["dry_run"])
 
     def list(self, resource: Resource, *, namespace: str | None = None, label_selector: str | None = None) -> Listing:
         self._refuse("list", resource.kind)
@@ -347,3 +350,31 @@ def test_updates_and_deletions_are_tried_too() -> None:
     assert look_ahead({pair(): removal}, readings, parallel=2) == ()
     kinds = ["Configuration", "ForeignCluster", "GatewayServer", "PublicKey"]
     assert sorted(kind for _verb, kind, _name in a.tried) == kinds
+
+
+def with_lost_labels(api: PretendedApi, number: int) -> dict[ClusterId, Reading]:
+    """A link of which leaf-a holds so many Connections, each without its labels."""
+    crowd = [
+        bodies.body(resources.CONNECTION, f"odd-{one}", bodies.tenant(), metadata={"labels": {}, "uid": f"u{one}"})
+        for one in range(number)
+    ]
+    return {
+        A: reading(api, A, *bodies.linked_cluster("leaf-a", "leaf-b")[5:], *crowd),
+        B: reading(PretendedApi(), B, *bodies.linked_cluster("leaf-b", "leaf-a", is_server=False)[5:]),
+    }
+
+
+def test_so_many_writes_of_one_link_are_tried_and_the_others_are_counted() -> None:
+    api = PretendedApi()
+    found = ahead(with_lost_labels(api, MOST_TRIED + 5))
+    assert len(api.tried) == MOST_TRIED
+    assert [(one.level, one.what, one.why) for one in found] == [
+        ("info", "writes that could not be tried: 5", "only so many writes of one link to one cluster are tried")
+    ]
+
+
+def test_the_work_grows_no_faster_than_what_a_cluster_holds() -> None:
+    def look(number: int) -> None:
+        ahead(with_lost_labels(PretendedApi(), number))
+
+    assert work.grows_with(look, 100) < 5
