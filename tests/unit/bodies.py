@@ -160,6 +160,20 @@ def owned_by(kind: str, child: Body) -> Body:
     return child
 
 
+def made_for(kind: str, held: Body) -> Body:
+    """The key Secret as Liqo makes it: the gateway is its owner, and not its controller."""
+    metadata = held["metadata"]
+    place, name = metadata["namespace"], metadata["name"].removeprefix("gw-")
+    owner = {
+        "apiVersion": "networking.liqo.io/v1beta1",
+        "kind": kind,
+        "name": name,
+        "uid": f"uid of {kind} {place}/{name}",
+    }
+    metadata["ownerReferences"] = [owner]
+    return held
+
+
 def raw(bodies: Iterable[Body], *, liqo_namespace: str = "liqo") -> Raw:
     """All bodies sorted into the lists in which an API server sends them; every kind of a steady read has one."""
     listed: dict[Resource, tuple[Body, ...]] = {query.resource: () for query in resources.STEADY}
@@ -181,7 +195,7 @@ def linked_cluster(here: str = "leaf-a", peer: str = "leaf-b", *, is_server: boo
         configuration(peer),
         gateway_server(peer) if is_server else gateway_client(peer),
         public_key(peer, here=here),
-        secret(peer, here=here),
+        made_for("GatewayServer" if is_server else "GatewayClient", secret(peer, here=here)),
         connection(peer),
         foreign_cluster(peer),
         template(resources.SERVER_TEMPLATE, "wireguard-server"),

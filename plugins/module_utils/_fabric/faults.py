@@ -28,7 +28,7 @@ from .objects import (
     names,
 )
 from .phrases import few
-from .relabel import is_unlabelled, lost_detail, lost_networks, lost_on, write_again
+from .relabel import foreign_secret, is_unlabelled, lost_detail, lost_networks, lost_on, whose, write_again
 from .reported import CIDRS_STEP, cidrs_problem
 from .steps import DUPLICATES, ONE_ROLE, being_deleted, see_pods_of_liqo, title
 
@@ -280,6 +280,11 @@ def _lost_labels(view: View) -> Iterator[Fault]:
     unlabelled = [(title(held), held.meta) for held in side.held() if not held.spec.labelled]
     for name, meta in (*unlabelled, *lost_on(side), *lost_networks(view.here)):
         yield view.fault(FaultName.LOST_LABEL, lost_detail(name, meta), write_again(name, meta))
+    foreign = foreign_secret(side)
+    if foreign is not None:
+        yield view.fault(
+            FaultName.LOST_LABEL, lost_detail(f"Secret {foreign.namespace}/{foreign.name}", foreign), whose(foreign)
+        )
     lost = side.lost_namespace
     if lost is not None and "Namespace" not in view.here.unread:
         detail = f"Namespace {lost.name} is not labelled as the tenant namespace of {view.peer}"

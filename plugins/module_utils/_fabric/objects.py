@@ -283,6 +283,8 @@ class KeySecret:
     """Empty also where only its labels were read, since it has lost one."""
     owners: frozenset[FabricName] = frozenset()
     """Who had it made; empty when this collection did not. It stays as it was made: a Secret is never updated."""
+    made_for: str | None = None
+    """The uid of the gateway that is its one owner, as Liqo writes it; empty for other owners, None for none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -355,6 +357,12 @@ class Side:
         """The Secret with the keys of the gateway that is there."""
         used = {(held.meta.namespace, held.secret_name or held.default_secret_name) for held in self.gateways()}
         return next((held for held in self.secrets if (held.meta.namespace, held.meta.name) in used), None)
+
+    def is_own(self, secret: KeySecret) -> bool:
+        """Do its own metadata show that it was made for the gateway that is there? A gateway may name any Secret."""
+        if secret.made_for is None:
+            return bool(secret.owners)
+        return bool(secret.made_for) and secret.made_for in {held.meta.uid for held in self.gateways()}
 
     def claimed_servers(self) -> frozenset[ClusterId]:
         """The cluster that runs the gateway server, as this side has it; two of them where roles contradict."""

@@ -28,7 +28,7 @@ from .objects import (
 from .operations import BOOKKEEPING, LinkPlan, Op, Verb, complete, diff, laters, ordered
 from .owners import differences, refuse_conflict
 from .phrases import few
-from .relabel import LOST, is_unlabelled, refuse_lost, relabels
+from .relabel import LOST, is_unlabelled, refuse_foreign, refuse_lost, relabels
 from .rotation import in_shortest_order, key_wishes
 from .sight import refuse_peering, refuse_unread
 from .steps import DUPLICATES, being_deleted, see_pods_of_liqo
@@ -118,6 +118,7 @@ def _refuse_unusable(state: ClusterState, side: Side) -> None:
     refuse_duplicates(side)
     why = "Liqo and this collection find the networks of a cluster by this label"
     refuse_lost(state.id, state.lost, why=why)
+    refuse_foreign(side)
     if state.version is not None and state.version < OLDEST:
         raise FabricError(
             what=f"Liqo {'.'.join(map(str, state.version))} on {state.id} is too old for shortcuts",

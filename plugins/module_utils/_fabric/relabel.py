@@ -45,6 +45,41 @@ def write_again(title: str, meta: Meta) -> str:
     return f"write the labels of {title} again{line}"
 
 
+def foreign_secret(side: Side) -> Meta | None:
+    """The Secret that the gateway names, where it lacks labels and nothing on it shows that it is the gateway's."""
+    secret = side.key_secret()
+    return secret.meta if secret is not None and _lacks(secret.meta) and not side.is_own(secret) else None
+
+
+def _lacks(meta: Meta) -> bool:
+    return meta.lost is not None and bool(meta.lost.labels) and not meta.terminating
+
+
+def whose(meta: Meta) -> str:
+    """The step where a Secret that lacks labels is not known to be that of the gateway that names it."""
+    line = label_command(meta, meta.lost or LostLabels(resource="secrets"))
+    return (
+        f"see whose Secret {meta.namespace}/{meta.name} is: if it has the keys of the gateway, write its labels again"
+        f" ({line}), otherwise correct secretRef of the gateway; then run again"
+    )
+
+
+def refuse_foreign(side: Side) -> None:
+    """Raises FabricError where the gateway names a Secret that lacks labels and does not show that it is its own.
+
+    Whoever may write a gateway would otherwise have any Secret of its namespace labelled, and then read by its label.
+    """
+    foreign = foreign_secret(side)
+    if foreign is not None:
+        raise FabricError(
+            what=f"Secret {foreign.namespace}/{foreign.name} of {side.cluster} lacks the labels of a key Secret",
+            where=f"cluster {side.cluster}, gateway for {side.peer}",
+            why="the gateway names it, but neither is the gateway its only owner nor did this collection make it",
+            next=whose(foreign),
+            fault=FailureName.LOST_LABEL,
+        )
+
+
 def lost_networks(here: ClusterState) -> Iterator[tuple[str, Meta]]:
     """The networks of the cluster itself that lack their label, with their title."""
     return ((f"Network {meta.namespace}/{meta.name}", meta) for meta in here.lost)
@@ -53,7 +88,7 @@ def lost_networks(here: ClusterState) -> Iterator[tuple[str, Meta]]:
 def lost_on(side: Side) -> Iterator[tuple[str, Meta]]:
     """What Liqo made on one side and what lacks labels, with its title."""
     found: list[tuple[str, KeySecret | Connection | ForeignCluster | None]] = [
-        ("key Secret", side.key_secret()),
+        ("key Secret", side.key_secret() if foreign_secret(side) is None else None),
         *(("Connection", held) for held in side.connections),
         ("ForeignCluster", side.foreign_cluster),
     ]
@@ -67,7 +102,7 @@ def relabels(side: Side, surplus: Iterable[KeySecret]) -> list[Op]:
     going = {held.meta.name for held in surplus}
     secret = side.key_secret()
     things: list[tuple[Kind, Meta]] = [(Kind.CONNECTION, held.meta) for held in side.connections]
-    if secret is not None and secret.meta.name not in going:
+    if secret is not None and secret.meta.name not in going and foreign_secret(side) is None:
         things.insert(0, (Kind.SECRET, secret.meta))
     return [
         Op(
@@ -84,7 +119,7 @@ def relabels(side: Side, surplus: Iterable[KeySecret]) -> list[Op]:
             lost=meta.lost,
         )
         for kind, meta in things
-        if meta.lost is not None and meta.lost.labels and not meta.terminating
+        if _lacks(meta)
     ]
 
 

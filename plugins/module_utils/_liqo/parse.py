@@ -208,6 +208,7 @@ def parse_key_secret(body: Json, peer: ClusterId) -> KeySecret:
         meta=parse_meta(body, lost_labels(SECRET, body, peer, owners)),
         public_key=_canonical(text_at(body, "data", "publicKey")),
         owners=owners,
+        made_for=_made_for(body),
     )
 
 
@@ -280,6 +281,17 @@ def _template(ref: object) -> TemplateRef:
 
 def _secret_name(body: Json) -> str | None:
     return text_at(body, "spec", "secretRef", "name") or text_at(body, "status", "secretRef", "name") or None
+
+
+def _made_for(body: Json) -> str | None:
+    """The uid of the gateway that is the only owner of a Secret; empty where an owner is anything else."""
+    if not at(body, "metadata", "ownerReferences"):
+        return None
+    owners = items_at(body, "metadata", "ownerReferences")
+    owner = owners[0] if len(owners) == 1 else {}
+    kind = (text_at(owner, "apiVersion").partition("/")[0], text_at(owner, "kind"))
+    is_gateway = kind in [(one.group, one.kind) for one in (GATEWAY_SERVER, GATEWAY_CLIENT)]
+    return text_at(owner, "uid") if is_gateway else ""
 
 
 def _canonical(encoded: str) -> str:

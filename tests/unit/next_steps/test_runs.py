@@ -21,6 +21,10 @@ from tests.unit.pretend_api import PretendApi
 from tests.unit.three_leaves import AB, AC, TO_A, World, drifted, of, run
 
 SECRET = ("Secret", TO_A, "gw-leaf-a")
+WHOSE = (
+    "see whose Secret {}/{} is: if it has the keys of the gateway, write its labels again"
+    " (kubectl {} label {} {} {} --overwrite), otherwise correct secretRef of the gateway; then run again"
+)
 LABEL = "write the label on {} (kubectl {} label {} {} {} --overwrite), or grant the right patch on {}s there"
 RESTLESS = "look for another tool that manages the same objects, or a field that this version of Liqo does not keep"
 BY_RESOURCE = {
@@ -137,6 +141,16 @@ def test_labels_that_the_collection_does_not_write_are_written_by_the_line(world
     del own[0]["metadata"]["labels"]
     before: Any = of(run(world), AB)
     assert is_said("write the label again ({}), then run again", step(before)), step(before)
+    for line in lines_in(step(before)):
+        kubectl(world, "leaf-b", line)
+    assert of(run(world), AB).failure is None
+
+
+def test_a_secret_of_which_nothing_shows_whose_it_is_is_labelled_by_the_line(world: World) -> None:
+    metadata = world["leaf-b"].store[SECRET]["metadata"]
+    del metadata["labels"]["networking.liqo.io/gateway-resource"], metadata["ownerReferences"]
+    before: Any = of(run(world), AB)
+    assert is_said(WHOSE, step(before)), step(before)
     for line in lines_in(step(before)):
         kubectl(world, "leaf-b", line)
     assert of(run(world), AB).failure is None

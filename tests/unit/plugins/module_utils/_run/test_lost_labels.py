@@ -370,3 +370,64 @@ def test_a_key_secret_of_ours_goes_with_its_link_also_without_the_annotation_of_
     labels(world, "Secret")[MANAGED] = "true"
     planned = of(run(world, State.ABSENT, [AB], check_mode=True), AB).planned
     assert "delete leaf-b/Secret/liqo-tenant-leaf-a/gw-leaf-a" in [op.id for op in planned]
+
+
+def names_a_secret(world: World, where: str, **metadata: Any) -> dict[str, str]:
+    """The gateway client of leaf-b names another Secret of its namespace; the labels of that one."""
+    metadata = {"labels": {"owner": "somebody"}, **metadata}
+    world["leaf-b"].put(bodies.body(resources.SECRET, "others", TO_A, metadata=metadata, type="Opaque"))
+    world["leaf-b"].one("GatewayClient", "leaf-a", TO_A)[where]["secretRef"] = {"name": "others"}
+    found: dict[str, str] = world["leaf-b"].one("Secret", "others", TO_A)["metadata"]["labels"]
+    return found
+
+
+def owner(**facts: Any) -> dict[str, Any]:
+    """The gateway client of leaf-b, as Liqo names it in what it makes for it."""
+    right = bodies.made_for("GatewayClient", bodies.secret("leaf-a", here="leaf-b"))["metadata"]["ownerReferences"][0]
+    return {**right, **facts}
+
+
+FOREIGN: dict[str, dict[str, Any]] = {
+    "without an owner": {},
+    "of helm": {"labels": {"owner": "helm"}, "annotations": {"meta.helm.sh/release-name": "shop"}},
+    "of a certificate": {"ownerReferences": [{"kind": "Certificate", "name": "x", "uid": "u", "controller": True}]},
+    "of an object with the uid of the gateway": {"ownerReferences": [owner(kind="Certificate")]},
+    "of a gateway of somebody else's making": {"ownerReferences": [owner(apiVersion="example.org/v1")]},
+    "of another gateway": {"ownerReferences": [owner(uid="another")]},
+    "of a gateway without a uid": {"ownerReferences": [owner(uid="")]},
+    "of the gateway and somebody else": {"ownerReferences": [owner(), owner(kind="Certificate", uid="u")]},
+    "of ours and somebody else": {"annotations": {OWNERS: "retail"}, "ownerReferences": [owner(kind="Certificate")]},
+}
+
+
+@pytest.mark.parametrize("where", ["spec", "status"])
+@pytest.mark.parametrize("foreign", FOREIGN)
+def test_a_secret_that_is_not_shown_to_be_of_the_gateway_that_names_it_is_not_labelled(
+    world: World, foreign: str, where: str
+) -> None:
+    """Whoever may write one gateway would otherwise have any Secret labelled, and read by its label afterwards."""
+    held = names_a_secret(world, where, **FOREIGN[foreign])
+    before = dict(held)
+    for _run in range(2):
+        report = run(world)
+        failure = of(report, AB).failure
+        assert failure is not None
+        assert (of(report, AB).outcome, failure.fault) == ("blocked", FailureName.LOST_LABEL)
+        assert "kubectl -n liqo-tenant-leaf-a label secrets others" in failure.next
+        assert (outcomes(report)["leaf-a<->leaf-c"], report.changed) == ("in_sync", False)
+    assert world["leaf-b"].one("Secret", "others", TO_A)["metadata"]["labels"] == before
+    assert any("see whose Secret liqo-tenant-leaf-a/others is" in fault.repair for fault in faults(world))
+
+
+def test_a_secret_that_is_not_of_the_gateway_does_not_go_for_new_keys_nor_with_the_link(world: World) -> None:
+    names_a_secret(world, "status")
+    run(world, State.ABSENT, [AB])
+    assert ("Secret", TO_A, "others") in world["leaf-b"].store
+
+
+def test_a_secret_of_the_gateway_or_of_this_collection_is_labelled_under_any_name(world: World) -> None:
+    for shown in ({"ownerReferences": [owner()]}, {"annotations": {OWNERS: "retail"}}):
+        names_a_secret(world, "status", **shown)
+        done = of(run(world, wait=False), AB).done
+        assert "update leaf-b/Secret/liqo-tenant-leaf-a/others" in [op.id for op in done]
+        assert world["leaf-b"].one("Secret", "others", TO_A)["metadata"]["labels"][GATEWAY] == "true"
