@@ -13,6 +13,7 @@ from typing import Any
 from .errors import FabricError, FailureName
 from .model import ClusterId, Pair
 from .operations import LinkPlan
+from .phrases import NAMED
 
 
 class Level(StrEnum):
@@ -55,8 +56,8 @@ class Finding:
     next: str
     fault: FailureName = FailureName.OTHER
     """The name of the failure that an error becomes."""
-    leaves_out: str = ""
-    """The operation that is left out because of it, while the rest of its link goes on."""
+    leaves_out: tuple[str, ...] = ()
+    """The operations that are left out because of it, while the rest of their link goes on."""
 
     def __post_init__(self) -> None:
         if self.level is Level.ERROR and self.pair is None:
@@ -96,7 +97,7 @@ def refusals(findings: Iterable[Finding]) -> dict[Pair, FabricError]:
 
 def left_out(findings: Iterable[Finding]) -> frozenset[str]:
     """The operations that are not carried out, although their links are."""
-    return frozenset(finding.leaves_out for finding in findings) - {""}
+    return frozenset(op for finding in findings for op in finding.leaves_out)
 
 
 def refuse(plan: LinkPlan, refused: Mapping[Pair, FabricError]) -> LinkPlan:
@@ -109,6 +110,7 @@ def refuse(plan: LinkPlan, refused: Mapping[Pair, FabricError]) -> LinkPlan:
 
 def _refusal(found: list[Finding]) -> FabricError:
     first, *more = found
-    also = "".join(f"; also {finding.where}: {finding.what}: {finding.why}" for finding in more)
-    steps = "; ".join(dict.fromkeys(finding.next for finding in found))
+    also = "".join(f"; also {finding.where}: {finding.what}: {finding.why}" for finding in more[:NAMED])
+    also += f"; and {len(more) - NAMED} more" if len(more) > NAMED else ""
+    steps = "; ".join(dict.fromkeys(finding.next for finding in found[: NAMED + 1]))
     return FabricError(what=first.what, where=first.where, why=f"{first.why}{also}", next=steps, fault=first.fault)

@@ -15,8 +15,12 @@ MOST_LABELS = 100
 
 MOST_LINKS_WITH_WRITES = 40
 """Beyond that, the writes of a link are left to `plan` in the result: a person does not read thousands of lines."""
-MOST_WRITES = 200
-"""For Services; the others are in the result, under `plan`."""
+MOST_WRITES_OF_LINK = 50
+"""A new link has about ten; a cluster may hold any number of objects that go or get their labels back."""
+MOST_WRITES, FEWEST_WRITES = 200, 5
+"""For Services, shared by the clusters, but so many of each; the others are in the result, under `plan`."""
+MOST_NOTES = 20
+"""Of one link."""
 MOST_GATES = 20
 """There is one for each ordered pair of leaves."""
 MOST_INFOS = 5

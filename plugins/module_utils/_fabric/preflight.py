@@ -9,7 +9,7 @@ Templates that do not exist, versions that are too old and fields that a version
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from .addresses import has_room, inside, is_ipv6, overlap
@@ -84,39 +84,43 @@ _SUBJECT = {
 def _rights(scene: Scene) -> Iterator[Finding]:
     """One finding per link and cluster, the same text for all links that lack the same."""
     missing: dict[tuple[Pair, ClusterId], set[str]] = {}
+    lost: dict[tuple[Pair, ClusterId, Kind], list[Op]] = {}
     for pair, op in scene.ops():
         denied = scene.of(op.cluster).denied.get(op.id, ())
-        if op.relabels:
-            yield from _labels(scene, pair, op, denied)
-        else:
+        if denied and op.relabels:
+            lost.setdefault((pair, op.cluster, op.kind), []).append(op)
+        elif denied:
             missing.setdefault((pair, op.cluster), set()).update(denied)
+    for (pair, _cluster, _kind), ops in lost.items():
+        yield _labels(scene, pair, ops)
     for (pair, cluster), rights in missing.items():
-        if rights:
-            yield scene.finding(
-                Check.RIGHTS,
-                Level.ERROR,
-                cluster,
-                pair,
-                what="the plan needs rights that this user does not have",
-                why=f"missing on {cluster}: {', '.join(sorted(rights))}",
-                next="grant them, for all namespaces or in the tenant namespaces, or use credentials that have them",
-            )
-
-
-def _labels(scene: Scene, pair: Pair, op: Op, denied: Iterable[str]) -> Iterator[Finding]:
-    """A label that we may not write. Without that of the key Secret each change of the gateway makes new keys."""
-    if denied:
-        grave = op.kind is Kind.SECRET
-        found = scene.finding(
+        yield scene.finding(
             Check.RIGHTS,
-            Level.ERROR if grave else Level.WARNING,
-            op.cluster,
+            Level.ERROR,
+            cluster,
             pair,
-            what=f"{op.kind.value} {op.namespace}/{op.name} {op.reason}",
-            why=f"missing on {op.cluster}: {', '.join(denied)}",
-            next=step(op),
+            what="the plan needs rights that this user does not have",
+            why=f"missing on {cluster}: {', '.join(sorted(rights))}",
+            next="grant them, for all namespaces or in the tenant namespaces, or use credentials that have them",
         )
-        yield replace(found, fault=FailureName.LOST_LABEL, leaves_out="" if grave else op.id)
+
+
+def _labels(scene: Scene, pair: Pair, ops: Sequence[Op]) -> Finding:
+    """Labels of one kind that we may not write. Without those of the key Secret each change of the gateway makes new
+    keys."""
+    first = ops[0]
+    grave = first.kind is Kind.SECRET
+    denied = {right for op in ops for right in scene.of(op.cluster).denied[op.id]}
+    found = scene.finding(
+        Check.RIGHTS,
+        Level.ERROR if grave else Level.WARNING,
+        first.cluster,
+        pair,
+        what=f"{first.kind.value} {few([f'{op.namespace}/{op.name}' for op in ops])} {first.reason}",
+        why=f"missing on {first.cluster}: {', '.join(sorted(denied))}",
+        next=step(first),
+    )
+    return replace(found, fault=FailureName.LOST_LABEL, leaves_out=() if grave else tuple(op.id for op in ops))
 
 
 def _versions(scene: Scene) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .columns import Row, aligned, aligned_blocks, counted, rest, wrapped
-from .most import MOST_ENDPOINTS, MOST_FAULTS_SHOWN, MOST_GATES, MOST_ORPHANS, MOST_SERVICES, MOST_WRITES
+from .most import FEWEST_WRITES, MOST_ENDPOINTS, MOST_FAULTS_SHOWN, MOST_GATES, MOST_ORPHANS, MOST_SERVICES, MOST_WRITES
 from .shown import in_the_way, shown_of
 
 NONE = "-"
@@ -33,8 +33,10 @@ def propagation_text(result: Row) -> str:
         lines += ["", *_service_lines(result, services.rows), *services.lines("Service", "services")]
     if result.get("plan"):
         title = "Would be written" if result.get("check_mode") else "Written, as planned"
-        cells = [_write_cells(op) for op in result["plan"][:MOST_WRITES]]
-        lines += ["", title, *aligned(cells, indent="  "), *rest(result["plan"], MOST_WRITES, "write", "plan")]
+        each = max(MOST_WRITES // len({_cluster(op) for op in result["plan"]}), FEWEST_WRITES)
+        writes = shown_of(result["plan"], each, _cluster)
+        cells = [_write_cells(op) for op in writes.rows]
+        lines += ["", title, *aligned(cells, indent="  "), *writes.lines("write", "plan")]
     # Several Services mostly have the same ones.
     gates = list(dict.fromkeys((row["consumer"], row["provider"], row["detail"]) for row in result.get("gates") or ()))
     if gates:

@@ -13,13 +13,13 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from .access_text import access_text
-from .columns import Row, aligned, aligned_blocks, counted, failure_lines, fault_name, milliseconds, wrapped
+from .columns import Row, aligned, aligned_blocks, counted, failure_lines, fault_name, milliseconds, rest, wrapped
 from .command import command
 from .connector_text import connector_text
 from .model import is_cluster_id
-from .most import MOST_INFOS, MOST_LINKS_WITH_WRITES
+from .most import MOST_INFOS, MOST_LINKS_WITH_WRITES, MOST_NOTES, MOST_WRITES, MOST_WRITES_OF_LINK
 from .services_text import propagation_text, services_text
-from .shown import shown_links
+from .shown import shown_links, shown_of
 from .status_text import endpoint_text, status_text
 from .task import Task
 from .terminal import one_lines
@@ -119,20 +119,18 @@ def _run_lines(result: Row, again: str) -> list[str]:
     for number, (link, head) in enumerate(zip(shown, heads, strict=True)):
         lines += head
         if number < MOST_LINKS_WITH_WRITES:
-            lines += aligned([_write_cells(op, link) for op in writes[_pair(link)]], indent="      ")
-        for note in link.get("notes") or ():
+            lines += _write_lines(writes[_pair(link)], link, MOST_WRITES_OF_LINK)
+        notes = link.get("notes") or ()
+        for note in notes[:MOST_NOTES]:
             lines += wrapped(note, head="      note: ")
+        lines += rest(notes, MOST_NOTES, "note", "links", indent="      ")
     if len(shown) > MOST_LINKS_WITH_WRITES:
-        rest = counted(len(shown) - MOST_LINKS_WITH_WRITES, "more link")
-        lines.append(f"  the writes of {rest} are in the result, under plan")
+        more = counted(len(shown) - MOST_LINKS_WITH_WRITES, "more link")
+        lines.append(f"  the writes of {more} are in the result, under plan")
     lines += differing.lines("link", "links")
     strays = [op for op in _rows(result, "plan") if _pair_of(op) not in writes]
     if strays:
-        lines += [
-            "",
-            "  writes of no link of this list",
-            *aligned([_write_cells(op, {}) for op in strays], indent="      "),
-        ]
+        lines += ["", "  writes of no link of this list", *_write_lines(strays, {}, MOST_WRITES)]
     return lines + _preflight_lines(result) + _failure_lines(result, shown) + _again_lines(result, shown, again)
 
 
@@ -196,6 +194,13 @@ def _remark(link: Row, writes: Sequence[Row], result: Row) -> str:
     if link.get("outcome") == "pending":
         facts.append("everything is written, the tunnel is not up yet")
     return ", ".join(facts)
+
+
+def _write_lines(writes: Sequence[Row], link: Row, most: int) -> list[str]:
+    """The first ones of each cluster, so that one does not hide what is written to the other one."""
+    shown = shown_of(writes, most, lambda op: str(op.get("cluster", "?")))
+    lines = aligned([_write_cells(op, link) for op in shown.rows], indent="      ")
+    return lines + [f"    {line}" for line in shown.lines("write", "plan")]
 
 
 def _write_cells(op: Row, link: Row) -> list[str]:

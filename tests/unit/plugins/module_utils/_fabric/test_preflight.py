@@ -16,11 +16,12 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.findings impor
     Finding,
     Level,
     in_order,
+    left_out,
     refusals,
     refuse,
 )
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import ClientEndpoint, ClusterId, Pair, Shortcut
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.objects import ClusterState, Kind
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.objects import ClusterState, Kind, LostLabels
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.operations import LinkPlan
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.plan import plan_link
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.preflight import preflight
@@ -28,7 +29,7 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.scene import S
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.build import RETAIL, cluster, cluster_id, edit, link, pair, server, shortcut, side, with_side
+from tests.unit.build import RETAIL, cluster, cluster_id, edit, link, only_side, pair, server, shortcut, side, with_side
 from tests.unit.pretend_liqo import World
 from tests.unit.strategies import law, wishes, worlds
 
@@ -103,6 +104,32 @@ def test_a_missing_right_stops_every_link_that_needs_it_with_one_text() -> None:
     assert len({str(reason) for reason in refused.values()}) == 1
     assert "create publickeies.networking.liqo.io" in str(refused[pair()])
     assert refused[pair()].fault is FailureName.MISSING_RIGHT
+
+
+def test_lost_labels_that_may_not_be_written_are_one_warning_for_each_kind() -> None:
+    a, b = link()
+    seen = only_side(a)
+    crowd = tuple(
+        replace(
+            seen.connections[0],
+            meta=replace(
+                seen.connections[0].meta,
+                name=f"odd-{number}",
+                uid=f"u{number}",
+                lost=LostLabels(resource="connections.networking.liqo.io", labels=("a=b",)),
+            ),
+        )
+        for number in range(1000)
+    )
+    a = with_side(a, replace(seen, connections=crowd))
+    plan = plan_of(shortcut(), {A: a, B: b})
+    lost = [op.id for op in plan.ops if op.relabels]
+    assert len(lost) == 1000
+    (one,) = findings(a, b, seen={A: Seen(denied=dict.fromkeys(lost, ("patch connections.networking.liqo.io",)))})
+    assert (one.level, one.fault) == ("warning", FailureName.LOST_LABEL)
+    assert "odd-0, " in one.what
+    assert "and 995 more lost a label" in one.what
+    assert left_out([one]) == set(lost)
 
 
 def test_what_the_api_server_refuses_and_an_api_server_that_is_silent_stop_the_link() -> None:
@@ -284,6 +311,13 @@ def test_an_error_must_name_its_link() -> None:
 def test_a_link_with_several_errors_names_them_all() -> None:
     reason = refusals([an_error(what="one"), an_error(what="two")])[pair()]
     assert str(reason) == "x: one: y; also x: two: y. Next: z."
+
+
+def test_of_very_many_errors_a_few_are_named() -> None:
+    crowd = [an_error(what=f"odd {number:03}") for number in range(100)]
+    reason = str(refusals(crowd)[pair()])
+    assert reason.count("odd") == 6
+    assert "and 94 more" in reason
 
 
 def test_what_blocks_a_plan_already_stays_the_reason() -> None:

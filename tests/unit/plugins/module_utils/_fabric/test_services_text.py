@@ -92,7 +92,16 @@ def test_thousands_of_writes_are_left_to_the_result() -> None:
     (write, *_others) = result["plan"]
     text = result_text({**result, "plan": [write] * (MOST_WRITES + 1)})
     assert text.count("demo-hub/lf-web.leaf-b") == MOST_WRITES
-    assert "  1 more write in the result, under plan" in text
+    assert "  leaf-a: 1 more write in the result, under plan" in text
+
+
+def test_thousands_of_writes_to_one_leaf_hide_no_write_to_another_one() -> None:
+    result = propagation_result(planned(want(Mode.SHADOW), scene(*MESH).world()))
+    (write, *_others) = result["plan"]
+    crowd = [{**write, "cluster": "leaf-b"}] * (MOST_WRITES * 5)
+    text = result_text({**result, "plan": [*crowd, {**write, "cluster": "leaf-c", "name": "the-other-one"}]})
+    assert "the-other-one" in text
+    assert text.count("demo-hub/lf-web.leaf-b") == MOST_WRITES // 2
 
 
 def test_what_a_query_selected_is_shown_as_it_is_and_a_refusal_is_named() -> None:

@@ -12,7 +12,12 @@ from typing import Any
 import pytest
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.columns import WIDTH
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import State
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.most import MOST_LINKS_WITH_WRITES
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.most import (
+    MOST_LINKS_WITH_WRITES,
+    MOST_NOTES,
+    MOST_WRITES,
+    MOST_WRITES_OF_LINK,
+)
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.plan import plan_link
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.report import (
     LinkReport,
@@ -228,6 +233,20 @@ def test_writes_of_very_many_links_are_left_to_the_result() -> None:
     assert sum("has no GatewayServer" in line for line in lines) == MOST_LINKS_WITH_WRITES
     assert sum("<->" in line for line in lines) == count
     assert "  the writes of 25 more links are in the result, under plan" in lines
+
+
+def test_what_one_cluster_makes_up_for_a_link_takes_few_lines_and_hides_no_write_to_the_other_one() -> None:
+    crowd = tuple(write("leaf-a", "leaf-b", "update", "Connection") for _number in range(1000))
+    last, stray = write("leaf-b", "leaf-a"), write("leaf-x", "leaf-y")
+    notes = [f"an odd thing {number}" for number in range(1000)]
+    result = run_result(link("leaf-a", "leaf-b", "created", notes=notes), plan=(*crowd, last, *[stray] * 1000))
+    text = result_text(result)
+    assert text.count("has no Connection") == MOST_WRITES_OF_LINK
+    assert f"      leaf-a: {1000 - MOST_WRITES_OF_LINK} more writes in the result, under plan" in text
+    assert "leaf-b has no GatewayServer for leaf-a" in text
+    assert text.count("an odd thing") == MOST_NOTES
+    assert f"      {1000 - MOST_NOTES} more notes in the result, under links" in text
+    assert text.count("leaf-x has no GatewayServer for leaf-y") == MOST_WRITES
 
 
 def test_a_write_that_belongs_to_no_listed_link_is_not_lost() -> None:
