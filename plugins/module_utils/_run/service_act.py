@@ -64,9 +64,9 @@ def execute(
     """Carry out the operations, each after those that it needs; then wait for the goals, but no longer than SETTLE_S
     without progress. Each cluster has a patience of its own for all of this. Never raises a FabricError.
     """
-    changes = Changes()
+    changes = {key: Changes() for key in readings}
     awaited = {fact.cluster for op in ops for fact in op.awaits} | {goal.cluster for goal in goals if wait}
-    feeds = {key: SliceFeed(readings[key], changes) for key in sorted(awaited) if key in readings}
+    feeds = {key: SliceFeed(readings[key], changes[key]) for key in sorted(awaited) if key in readings}
     try:
         run = _Run(readings, feeds, changes, patience_s)
         run.carry_out_all(ops)
@@ -82,7 +82,7 @@ class _Run:
         self,
         readings: Mapping[ClusterId, ServiceReading],
         feeds: Mapping[ClusterId, SliceFeed],
-        changes: Changes,
+        changes: Mapping[ClusterId, Changes],
         patience_s: Mapping[ClusterId, float],
     ) -> None:
         self.readings = readings
@@ -124,8 +124,9 @@ class _Run:
 
     def _in_order(self, ops: Sequence[SliceOp], api: Api, *, deadline: float) -> None:
         left = {op.id: op for op in ops if op.id not in self.failures}
+        changes = self.changes[ops[0].cluster]
         while left:
-            count = self.changes.count
+            count = changes.count
             if failed := self._cannot_be_done(left):
                 self.failures.update(failed)
                 left = {key: op for key, op in left.items() if key not in failed}
@@ -139,7 +140,7 @@ class _Run:
                         self.failures[op.id] = problem
                     else:
                         self.done.append(op)
-            elif not self.changes.wait_beyond(count, timeout_s=deadline - time.monotonic()):
+            elif not changes.wait_beyond(count, timeout_s=deadline - time.monotonic()):
                 for op in free:
                     self.failures[op.id] = overdue(self._missing(op.awaits))
                     del left[op.id]
@@ -158,34 +159,46 @@ class _Run:
 
     def await_goals(self, goals: Iterable[SliceFact]) -> tuple[SliceFact, ...]:
         """Those that do not hold in the end. Each cluster is waited for by itself: none takes the time of another."""
-        begun, unmet = time.monotonic(), list[SliceFact]()
-        waits: dict[ClusterId, _Wait] = {}
+        waits: dict[ClusterId, list[SliceFact]] = {}
         for goal in goals:
             if goal.cluster in self.feeds:
-                left = self.patience_s[goal.cluster] - self.took_s.get(goal.cluster, 0.0)
-                waits.setdefault(goal.cluster, _Wait(begun, begun + left)).goals.append(goal)
-        while True:
-            count = self.changes.count
-            for cluster, one in list(waits.items()):
-                missing = self._missing(one.goals)
-                hopeless = STOP.is_set or all(self._lost([fact]) for fact in missing)
+                waits.setdefault(goal.cluster, []).append(goal)
+        ends = attempt_all(
+            lambda cluster: self._await(cluster, waits[cluster]),
+            list(waits),
+            what="cannot wait for Services",
+            where=lambda cluster: f"cluster {cluster}",
+            limit=len(waits),
+            grace_s=GRACE_S,
+        )
+        found = zip(waits.values(), ends, strict=True)
+        return tuple(goal for some, unmet in found for goal in (some if isinstance(unmet, FabricError) else unmet))
+
+    def _await(self, cluster: ClusterId, goals: Sequence[SliceFact]) -> list[SliceFact]:
+        begun, changes = time.monotonic(), self.changes[cluster]
+        one = _Wait(begun, begun + self.patience_s[cluster] - self.took_s.get(cluster, 0.0))
+        try:
+            while True:
+                count = changes.count
+                missing = self._missing(goals)
                 now = time.monotonic()
-                if hopeless or now >= one.until(len(missing), now):
-                    unmet += missing
-                    self.took_s[cluster] = self.took_s.get(cluster, 0.0) + now - begun
-                    del waits[cluster]
-            if not waits:
-                return tuple(unmet)
-            ends = min(one.ends for one in waits.values())
-            self.changes.wait_beyond(count, timeout_s=ends - time.monotonic())
+                hopeless = STOP.is_set or self._lost(missing) is not None
+                if not missing or hopeless or now >= one.until(len(missing), now):
+                    return missing
+                changes.wait_beyond(count, timeout_s=one.ends - time.monotonic())
+        finally:
+            self.took_s[cluster] = self.took_s.get(cluster, 0.0) + time.monotonic() - begun
 
     def _missing(self, facts: Iterable[SliceFact]) -> list[SliceFact]:
-        return [
-            fact
-            for fact in facts
-            if fact.cluster not in self.feeds
-            or truth_of(fact, self.feeds[fact.cluster].slices(), self.readings[fact.cluster]) is not True
-        ]
+        found, seen = list[SliceFact](), dict[ClusterId, _Seen]()
+        for fact in facts:
+            if fact.cluster in self.feeds and fact.cluster not in seen:
+                seen[fact.cluster] = _Seen(self.feeds[fact.cluster].slices())
+            if fact.cluster not in seen or (
+                truth_of(fact, seen[fact.cluster].of(fact), self.readings[fact.cluster]) is not True
+            ):
+                found.append(fact)
+        return found
 
     def _lost(self, facts: Iterable[SliceFact]) -> FabricError | None:
         """Why one of these cannot be waited for."""
@@ -212,11 +225,26 @@ def _free(left: Mapping[str, SliceOp]) -> list[SliceOp]:
     return [op for op in left.values() if not op.needs & left.keys()]
 
 
+class _Seen:
+    """The slices of a cluster, so that each fact is held against its own ones."""
+
+    def __init__(self, slices: Iterable[Slice]) -> None:
+        self._by_name: dict[tuple[str, str], list[Slice]] = {}
+        self._by_service: dict[tuple[str, str], list[Slice]] = {}
+        for one in slices:
+            self._by_name.setdefault((one.meta.namespace, one.meta.name), []).append(one)
+            self._by_service.setdefault((one.meta.namespace, one.service), []).append(one)
+
+    def of(self, fact: SliceFact) -> tuple[Slice, ...]:
+        if fact.slice:
+            return tuple(self._by_name.get((fact.namespace, fact.slice), ()))
+        return tuple(self._by_service.get((fact.namespace, fact.service), ()))
+
+
 class _Wait:
     """What one cluster is waited for, and until when."""
 
     def __init__(self, begun: float, deadline: float) -> None:
-        self.goals: list[SliceFact] = []
         self.ends = begun
         self._longest = min(begun + LONGEST_S, deadline)
         self._fewest: int | None = None

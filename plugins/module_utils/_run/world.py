@@ -12,6 +12,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from time import monotonic, thread_time
 
 from .._fabric.errors import FabricError
 from .._fabric.model import ClusterId, Pair
@@ -27,14 +28,23 @@ from .read import Reading
 
 LONGEST_VERSION = 20
 """Digits; etcd counts in 64 bits."""
+FIRST_LOOKS = 20
+LOOKS_A_S = 10
 
 
 class Changes:
-    """How often a link changed, for those who wait for it."""
+    """How often a link changed, for the one who waits for it.
+
+    A cluster may change all the time, and each look costs what it holds: the waits pause so that there are LOOKS_A_S at
+    most after the first ones, and that looking takes a third of the time of a processor.
+    """
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._count = 0
+        self._looks_left = float(FIRST_LOOKS)
+        self._woken_at = monotonic()
+        self._worked_s: float | None = None
         STOP.register(self)
 
     @property
@@ -45,8 +55,21 @@ class Changes:
 
     def wait_beyond(self, count: int, *, timeout_s: float) -> bool:
         """Sleep until a change that is not among the first ``count``, or the stop; False when the time is over."""
+        ends = monotonic() + max(0.0, timeout_s)
+        STOP.pause(max(0.0, min(self._pause_s(), ends - monotonic())))
         with self._changed:
-            return self._changed.wait_for(lambda: self._count > count or STOP.is_set, timeout=max(0.0, timeout_s))
+            is_new = self._changed.wait_for(
+                lambda: self._count > count or STOP.is_set, timeout=max(0.0, ends - monotonic())
+            )
+        self._looks_left = min(FIRST_LOOKS, self._looks_left + LOOKS_A_S * (monotonic() - self._woken_at)) - 1
+        self._woken_at, self._worked_s = monotonic(), thread_time()
+        return is_new
+
+    def _pause_s(self) -> float:
+        """Before another look is worth its cost."""
+        looked_s = 0.0 if self._worked_s is None else thread_time() - self._worked_s
+        soonest = self._woken_at + max(0.0, 1 - self._looks_left) / LOOKS_A_S
+        return max(soonest - monotonic(), 2 * looked_s)
 
     def interrupt(self) -> None:
         """For the stop."""

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -71,7 +72,10 @@ def a_write(leaf: str, name: str, *awaited: str, after: tuple[SliceOp | str, ...
 
 
 def working(
-    feeds: dict[str, Any], changes: Any, within: Callable[[float], Any] = lambda _seconds: None, **patience_s: float
+    feeds: dict[str, Any],
+    changes: Mapping[str, Any],
+    within: Callable[[float], Any] = lambda _seconds: None,
+    **patience_s: float,
 ) -> service_act._Run:
     reading = SimpleNamespace(
         services=SimpleNamespace(state=build.cluster("leaf-a")),
@@ -79,7 +83,7 @@ def working(
         api=SimpleNamespace(within=within),
     )
     left_s = {ClusterId(name): patience_s.get(name[-1], PATIENCE_S) for name in NAMES}
-    return service_act._Run(cast(Any, dict.fromkeys(NAMES, reading)), cast(Any, feeds), changes, left_s)
+    return service_act._Run(cast(Any, dict.fromkeys(NAMES, reading)), cast(Any, feeds), cast(Any, changes), left_s)
 
 
 def test_writes_that_one_leaf_answers_late_take_no_time_from_the_steps_of_another(
@@ -100,7 +104,7 @@ def test_writes_that_one_leaf_answers_late_take_no_time_from_the_steps_of_anothe
     monkeypatch.setattr(service_act, "write", write)
     ops = [a_write("leaf-b", "late"), a_write("leaf-a", "first"), a_write("leaf-a", "next", "first")]
     ops.append(a_write("leaf-a", "last", "next"))
-    run_of_it = working({"leaf-a": feed}, changes)
+    run_of_it = working({"leaf-a": feed}, {"leaf-a": changes, "leaf-b": Changes()})
     run_of_it.carry_out_all(ops)
     assert run_of_it.failures == {}
     assert others_are_done.is_set()
@@ -115,7 +119,7 @@ def test_operations_that_cannot_be_brought_into_an_order_fail_and_no_others(
     one, other, third = a_write("leaf-b", "one"), a_write("leaf-b", "other"), a_write("leaf-a", "third")
     one = a_write("leaf-b", "one", after=(other if needs == "each other" else third if "another" in needs else one,))
     other = a_write("leaf-b", "other", after=(one,))
-    run_of_it = working({}, Changes())
+    run_of_it = working({}, defaultdict(Changes))
     ended = threading.Thread(target=run_of_it.carry_out_all, args=[[one, third, other]], daemon=True)
     ended.start()
     ended.join(PATIENCE_S)
@@ -129,17 +133,18 @@ def test_what_is_written_to_one_cluster_has_one_limit_of_time_together(monkeypat
     used = list[object]()
     monkeypatch.setattr(service_act, "write", lambda _op, api: used.append(api))
     given = iter([f"within {DEFAULT.writing_s}"])
-    run_of_it = working({}, Changes(), within=lambda seconds: next(given) if seconds == DEFAULT.writing_s else None)
+    run_of_it = working(
+        {}, defaultdict(Changes), within=lambda seconds: next(given) if seconds == DEFAULT.writing_s else None
+    )
     run_of_it.carry_out_all([a_write("leaf-b", str(number)) for number in range(5)])
     assert used == [f"within {DEFAULT.writing_s}"] * 5
 
 
-class Clock:
-    """Time passes only while something is waited for; leaf-b changes every second."""
+class Clock(threading.local):
+    """Time passes only while something is waited for; the leaf that is waited for changes every second."""
 
-    def __init__(self) -> None:
-        self.now = 0.0
-        self.count = 0
+    now = 0.0
+    count = 0
 
     def monotonic(self) -> float:
         return self.now
@@ -169,7 +174,7 @@ class Promising(Flipping):
         self.looks += 1
         return tuple(
             Slice(meta=Meta(name=f"lf-web.{number}", namespace=PLACE), service="web", origin=Origin.OURS)
-            for number in range(self.looks // 1000)
+            for number in range(self.looks)
         )
 
 
@@ -181,7 +186,7 @@ def test_a_leaf_that_never_comes_to_rest_takes_no_time_of_another(
     monkeypatch.setattr(service_act, "time", clock)
     quiet = SimpleNamespace(unusable=None, slices=tuple)
     goals = [a_fact("leaf-b", f"lf-web.{number}") for number in range(1000)] + [a_fact("leaf-a", "lf-web.0")]
-    run_of_it = working({"leaf-a": quiet, "leaf-b": feed}, clock)
+    run_of_it = working({"leaf-a": quiet, "leaf-b": feed}, {"leaf-a": clock, "leaf-b": clock})
     unmet = run_of_it.await_goals(goals)
     assert goals[-1] in unmet
     assert run_of_it.took_s[A] == pytest.approx(service_act.SETTLE_S)
@@ -193,6 +198,36 @@ def test_each_cluster_is_waited_for_as_long_as_it_has_time(monkeypatch: pytest.M
     clock = Clock()
     monkeypatch.setattr(service_act, "time", clock)
     quiet = SimpleNamespace(unusable=None, slices=tuple)
-    run_of_it = working({"leaf-a": quiet, "leaf-b": quiet}, clock, b=0.5)
+    run_of_it = working({"leaf-a": quiet, "leaf-b": quiet}, {"leaf-a": clock, "leaf-b": clock}, b=0.5)
     run_of_it.await_goals([a_fact("leaf-a", "x"), a_fact("leaf-b", "x")])
     assert run_of_it.took_s == {A: service_act.SETTLE_S, B: 0.5}
+
+
+class Counted:
+    """The slices of a leaf, none; counts how often they are looked at."""
+
+    unusable = None
+
+    def __init__(self) -> None:
+        self.looks = 0
+        self.looked_at = threading.Event()
+
+    def slices(self) -> tuple[Slice, ...]:
+        self.looks += 1
+        self.looked_at.set()
+        return ()
+
+
+def test_changes_of_one_leaf_wake_no_wait_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service_act, "SETTLE_S", 0.3)
+    feeds, changes = {"leaf-a": Counted(), "leaf-b": Counted()}, {"leaf-a": Changes(), "leaf-b": Changes()}
+    run_of_it = working(feeds, changes)
+    goals = [a_fact(leaf, f"lf-web.{number}") for leaf in ("leaf-a", "leaf-b") for number in range(50)]
+    waiting = threading.Thread(target=run_of_it.await_goals, args=[goals], daemon=True)
+    waiting.start()
+    assert all(feed.looked_at.wait(PATIENCE_S) for feed in feeds.values())
+    while waiting.is_alive():
+        changes["leaf-b"].add()
+    # At the beginning and at the end, whatever the number of goals.
+    assert feeds["leaf-a"].looks == 2
+    assert feeds["leaf-b"].looks > 2

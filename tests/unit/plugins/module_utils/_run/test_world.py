@@ -20,8 +20,9 @@ from ansible_collections.liqo.fabric.plugins.module_utils._kube.client import Ap
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo import resources
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo.cluster import parse_cluster
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo.resources import Query
+from ansible_collections.liqo.fabric.plugins.module_utils._run import world as module
 from ansible_collections.liqo.fabric.plugins.module_utils._run.read import Reading, Scope
-from ansible_collections.liqo.fabric.plugins.module_utils._run.world import World
+from ansible_collections.liqo.fabric.plugins.module_utils._run.world import Changes, World
 
 from tests.unit import bodies
 from tests.unit.build import cluster_id, pair, who
@@ -78,6 +79,27 @@ def test_peers_that_a_cluster_makes_up_are_remembered_by_nothing_that_waits(worl
         world[A].put(resources.CONNECTION, bodies.connection(f"made-up-{number}"))
     assert world.changes(pair("leaf-a", "leaf-b")) is waiting
     assert {peer for waits in world._changes.values() for peer in waits} == {A, B}
+
+
+def test_a_cluster_that_changes_all_the_time_is_looked_at_a_few_times_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each look takes as much of the processor as the cluster makes it take."""
+    now = [0.0]
+
+    def pause(seconds: float) -> None:
+        now[0] += seconds
+
+    monkeypatch.setattr(module, "monotonic", lambda: now[0])
+    monkeypatch.setattr(module, "thread_time", lambda: now[0] if looks_take_s else 0.0)
+    monkeypatch.setattr(module.STOP, "pause", pause)
+    for looks_take_s, most in ((0.0, module.FIRST_LOOKS + 10 * module.LOOKS_A_S), (1.0, 4)):
+        changes, begun, looks = Changes(), now[0], 0
+        while now[0] < begun + 10:
+            count = changes.count
+            changes.add()
+            assert changes.wait_beyond(count, timeout_s=100)
+            now[0] += looks_take_s
+            looks += 1
+        assert most - 1 <= looks <= most + 1
 
 
 PATIENCE_S = 10
