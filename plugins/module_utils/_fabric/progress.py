@@ -10,8 +10,9 @@ REPEAT_S of a wait, and where there are many links one line per REPEAT_S for all
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
+from functools import partial
 from typing import Union
 
 from .model import ClusterId, Pair
@@ -33,6 +34,8 @@ Awaited = Union[Fact, Op]
 """A fact that Liqo brings about, or a write that a cluster has to answer."""
 Look = Callable[[Fact], str]
 """The state that is seen instead of a fact, for a person."""
+Line = Callable[[Look], str]
+"""A line to be; made of a copy, so that other events may come meanwhile."""
 
 
 class _Stage(Enum):
@@ -129,12 +132,16 @@ class Story:
 
     def lines(self, now: float, look: Look) -> list[str]:
         """What is to be said at this moment; saying it is remembered."""
+        return [line(look) for line in self.due(now)]
+
+    def due(self, now: float) -> list[Line]:
+        """The same, to be looked up later: a look may take long."""
         if now < self._loud_from:
             return []
-        of_links = self._summary(now, look) if len(self._links) > MANY_LINKS else self._link_lines(now, look)
-        return [f"  {one_line(line, longest=LONGEST_LINE - 2)}" for line in (*of_links, *self._reading_lines(now))]
+        of_links = self._summary(now) if len(self._links) > MANY_LINKS else self._link_lines(now)
+        return [partial(_shown, line) for line in (*of_links, *self._reading_lines(now))]
 
-    def _reading_lines(self, now: float) -> Iterator[str]:
+    def _reading_lines(self, now: float) -> Iterator[Line]:
         reads = self._reads
         if reads is None or not reads.begun or now - reads.told_at < REPEAT_S:
             return
@@ -143,28 +150,40 @@ class Story:
         if waited < QUIET_S:
             return
         reads.told_at = now
-        yield f"{reads.read} of {reads.count} clusters read, waits for {_some(oldest)}, {waited:.0f} s"
+        text = f"{reads.read} of {reads.count} clusters read, waits for {_some(oldest)}, {waited:.0f} s"
+        yield lambda _look: text
 
-    def _link_lines(self, now: float, look: Look) -> Iterator[str]:
+    def _link_lines(self, now: float) -> Iterator[Line]:
         for link in self._links.values():
             waits = link.stage is _Stage.OPEN and bool(link.awaited) and now - link.since >= QUIET_S
             if link.news or (waits and now - link.told_at >= REPEAT_S):
                 link.told_at, link.news = now, False
-                yield f"{link.pair}: {_link_text(link, now, look)}"
+                yield partial(_link_text, replace(link), now)
 
-    def _summary(self, now: float, look: Look) -> Iterator[str]:
-        left = [link for link in self._links.values() if link.stage is _Stage.OPEN]
-        if not left or now - self._told_at < REPEAT_S:
+    def _summary(self, now: float) -> Iterator[Line]:
+        if now - self._told_at < REPEAT_S:
+            return
+        left = [replace(link) for link in self._links.values() if link.stage is _Stage.OPEN]
+        if not left:
             return
         self._told_at = now
         stages = [link.stage for link in self._links.values()]
         parts = [f"{stages.count(_Stage.DONE)} of {len(stages)} links done"]
         for stage, word in ((_Stage.FAILED, "failed"), (_Stage.AGAIN, "to be planned again")):
             parts += [f"{stages.count(stage)} {word}"] if stage in stages else []
-        yield ", ".join(parts) + f", {len(left)} under way{_awaited_clusters(left, now, look)}"
+        text = ", ".join(parts) + f", {len(left)} under way"
+        yield lambda look: text + _awaited_clusters(left, now, look)
+
+
+def _shown(line: Line, look: Look) -> str:
+    return f"  {one_line(line(look), longest=LONGEST_LINE - 2)}"
 
 
 def _link_text(link: _Link, now: float, look: Look) -> str:
+    return f"{link.pair}: {_news(link, now, look)}"
+
+
+def _news(link: _Link, now: float, look: Look) -> str:
     if link.stage is _Stage.FAILED:
         return f"failed: {link.why}"
     if link.stage is _Stage.AGAIN:

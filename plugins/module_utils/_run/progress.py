@@ -13,10 +13,11 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
-from .._fabric.errors import FabricError
+from .._fabric.errors import FabricError, attempt
 from .._fabric.facts import last_seen
 from .._fabric.model import ClusterId, Pair
 from .._fabric.objects import Fact
@@ -141,17 +142,10 @@ class Told(Progress):
             self._story.ended(pair, failure=_reason(pair, failure), again=again, now=self._clock())
 
     def lines(self) -> list[str]:
-        """What is to be said now."""
+        """What is to be said now. No event waits while a cluster is looked at: it may hold a lot."""
         with self._lock:
-            return self._story.lines(self._clock(), self._look)
-
-    def _look(self, fact: Fact) -> str:
-        if self._world is None:
-            raise TypeError("nothing is awaited before links are worked on")
-        try:
-            return last_seen(fact, self._world[fact.cluster].side(fact.peer))
-        except FabricError as problem:
-            return problem.why
+            due, world = self._story.due(self._clock()), self._world
+        return [line(partial(_look, world)) for line in due]
 
     def _keep_telling(self) -> None:
         while not self._over.wait(TICK_S):
@@ -162,6 +156,16 @@ class Told(Progress):
                 continue
             if lines and not self._tell(lines):
                 return
+
+
+def _look(world: World | None, fact: Fact) -> str:
+    if world is None:
+        raise TypeError("nothing is awaited before links are worked on")
+    feed = world[fact.cluster]
+    seen = attempt(
+        lambda: last_seen(fact, feed.side(fact.peer)), what="cannot look at it", where=f"cluster {fact.cluster}"
+    )
+    return seen.why if isinstance(seen, FabricError) else seen
 
 
 _Call = Callable[[_T], _R]

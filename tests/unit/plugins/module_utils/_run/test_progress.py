@@ -163,6 +163,28 @@ def test_a_cluster_that_sends_junk_is_shown_with_the_reason(clock: Clock) -> Non
     assert "cannot be understood (ValueError)" in line
 
 
+@pytest.mark.parametrize("links", [1, 20])
+def test_no_event_waits_while_a_cluster_is_looked_at(links: int, clock: Clock) -> None:
+    ended = list[bool]()
+
+    class Large(OneSide):
+        def side(self, peer: str) -> Any:
+            event = threading.Thread(target=told.wrote, args=[AC, 1], daemon=True)
+            event.start()
+            event.join(5)
+            ended.append(not event.is_alive())
+            return super().side(peer)
+
+    told = Told(lambda _lines: True, clock=clock)
+    world: Any = Large()
+    others = [LinkPlan(pair=pair("leaf-a", f"other-{number}")) for number in range(links - 1)]
+    told.links([LinkPlan(pair=AC, goals=(CONNECTED,)), *others], world)
+    told.waits(AC, [CONNECTED])
+    clock.now = 12
+    assert told.lines()
+    assert ended == [True]
+
+
 def test_a_line_that_cannot_be_made_does_not_end_the_progress(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "TICK_S", 0.01)
     told_lines: list[list[str]] = []

@@ -17,6 +17,7 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import 
 )
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import ClusterId
 from ansible_collections.liqo.fabric.plugins.module_utils._kube.client import Api
+from ansible_collections.liqo.fabric.plugins.module_utils._kube.stop import STOP
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo import resources
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo.cluster import parse_cluster
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo.resources import Query
@@ -89,9 +90,9 @@ def test_a_cluster_that_changes_all_the_time_is_looked_at_a_few_times_a_second(m
         now[0] += seconds
 
     monkeypatch.setattr(module, "monotonic", lambda: now[0])
-    monkeypatch.setattr(module, "thread_time", lambda: now[0] if looks_take_s else 0.0)
-    monkeypatch.setattr(module.STOP, "pause", pause)
+    monkeypatch.setattr(STOP, "pause", pause)
     for looks_take_s, most in ((0.0, module.FIRST_LOOKS + 10 * module.LOOKS_A_S), (1.0, 4)):
+        monkeypatch.setattr(module, "thread_time", (lambda: now[0]) if looks_take_s else lambda: 0.0)
         changes, begun, looks = Changes(), now[0], 0
         while now[0] < begun + 10:
             count = changes.count
