@@ -107,6 +107,27 @@ def test_a_command_in_a_message_is_made_by_the_one_function() -> None:
     assert found == []
 
 
+def test_an_option_of_a_command_is_marked_as_one() -> None:
+    """What begins with a dash and is not marked is taken for a name of a cluster, and left out."""
+    found = [
+        f"{path}:{node.lineno}"
+        for path, tree in TREES.items()
+        for name, call in calls(tree)
+        if name in ("command", "kubectl")
+        for word in call.args
+        for node in ast.walk(word)
+        if isinstance(node, ast.Constant) and str(node.value).startswith("-")
+        if not (isinstance(word, ast.Call) and getattr(word.func, "id", "") == "Option")
+    ]
+    assert found == []
+
+
+def test_only_words_of_this_collection_are_options() -> None:
+    options = [call for tree in TREES.values() for name, call in calls(tree) if name == "Option"]
+    assert options
+    assert all(isinstance(word, ast.Constant) for call in options for word in call.args)
+
+
 def with_gaps(node: ast.JoinedStr) -> str:
     """The words of an f-string, with a NUL for each value but those of `command(...)`."""
     words = ""

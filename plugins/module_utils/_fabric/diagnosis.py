@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Union
 
 from .case import Case, Cause, Clues
-from .command import command
+from .command import Option, command
 from .errors import FabricError, FailureName, WaitTimeout
 from .facts import last_seen
 from .faults import only
@@ -93,7 +93,7 @@ def _down(*components: str) -> Rule:
 
 def _controller_down(cluster: ClusterId, workload: Workload, why: str = "") -> Cause:
     selector = f"app.kubernetes.io/name={workload.component}"
-    look = command("kubectl", "-n", workload.namespace, "describe", "pods", "-l", selector)
+    look = command("kubectl", Option("-n"), workload.namespace, "describe", "pods", Option("-l"), selector)
     how = workload.step(cluster) or look
     return Cause(
         fault=FailureName.CONTROLLER_DOWN,
@@ -131,7 +131,7 @@ def _pool(case: Case) -> Cause | None:
                     why=f"Network {pending.name} asks for {wanted}, but the pools {few(clues.pools)} have no free"
                     f" /{wanted.prefixlen}: {len(taken)} Networks take them",
                     next=f"remove Networks of {cluster} whose peers are gone"
-                    f" ({command('kubectl', 'get', 'networks.ipam.liqo.io', '-A')}),"
+                    f" ({command('kubectl', 'get', 'networks.ipam.liqo.io', Option('-A'))}),"
                     " or add a pool (ipam.pools of Liqo's chart); then run again",
                 )
     return None
@@ -192,9 +192,9 @@ def _unmade(case: Case, cluster: ClusterId) -> Cause:
     if manager is not None:
         return _controller_down(cluster, manager, f"there is no gateway {lacking}, and ")
     namespace = case.sides[cluster].gateways()[0].meta.namespace
-    look = command("kubectl", "-n", namespace, "describe", "resourcequota")
+    look = command("kubectl", Option("-n"), namespace, "describe", "resourcequota")
     log = next((one for one in clues.workloads or () if one.component == MANAGER), None)
-    where = f" ({command('kubectl', '-n', log.namespace, 'logs', f'deployment/{log.name}')})" if log else ""
+    where = f" ({command('kubectl', Option('-n'), log.namespace, 'logs', f'deployment/{log.name}')})" if log else ""
     step = f"look at the log of Liqo's controller-manager of {cluster}{where}, which has to make it"
     if clues.full:
         step = f"raise the ResourceQuota of {namespace} on {cluster} ({look})"
@@ -216,7 +216,9 @@ def _way_out(case: Case, cluster: ClusterId) -> str:
         return f"on {cluster}: {how}"
     namespace = side.gateways()[0].meta.namespace if side.gateways() else ""
     peer = case.fact.peer if cluster == case.fact.cluster else case.fact.cluster
-    place, option = (namespace, ("-n", namespace)) if namespace else (f"the tenant namespace of {peer}", ("-A",))
+    place, option = (
+        (namespace, (Option("-n"), namespace)) if namespace else (f"the tenant namespace of {peer}", (Option("-A"),))
+    )
     look = command("kubectl", *option, "describe", "pods")
     return f"look at the gateway pod of {cluster} in {place} ({look}){_towards(case)}"
 

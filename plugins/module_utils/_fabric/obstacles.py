@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from .command import command
+from .command import Option, command
 from .legal import is_dns_name
 from .terminal import one_line
 
@@ -121,7 +121,7 @@ class Site:
     """As kubectl takes it: `deployment/gw-leaf-b`."""
 
     def kubectl(self, *words: str) -> str:
-        return command("kubectl", "-n", self.namespace, *words)
+        return command("kubectl", Option("-n"), self.namespace, *words)
 
 
 def step(found: Obstacle, site: Site) -> str:
@@ -135,7 +135,7 @@ def _allow(found: Obstacle, site: Site) -> str:
 
 def to_privileged(namespace: str) -> str:
     """The step that lets gateway pods pass Pod Security."""
-    label = command("kubectl", "label", "--overwrite", "namespace", namespace, f"{ENFORCE}=privileged")
+    label = command("kubectl", "label", Option("--overwrite"), "namespace", namespace, f"{ENFORCE}=privileged")
     return f"let privileged pods into the namespace ({label})"
 
 
@@ -188,7 +188,9 @@ def _policy(found: Obstacle, site: Site) -> str:
 
 def _constraint(found: Obstacle, site: Site) -> str:
     account = found.about or "default"
-    grant = command("oc", "-n", site.namespace, "adm", "policy", "add-scc-to-user", "privileged", "-z", account)
+    grant = command(
+        "oc", Option("-n"), site.namespace, "adm", "policy", "add-scc-to-user", "privileged", Option("-z"), account
+    )
     return f"let the ServiceAccount {account} use the privileged SecurityContextConstraints ({grant}); {_at_once(site)}"
 
 
@@ -232,8 +234,8 @@ def _container(found: Obstacle, site: Site) -> str:
 
 
 def _crash(found: Obstacle, site: Site) -> str:
-    which = ["-c", found.about] if found.about else ["--all-containers"]
-    log = site.kubectl("logs", found.pod or site.workload, *which, "--previous")
+    which = [Option("-c"), found.about] if found.about else [Option("--all-containers")]
+    log = site.kubectl("logs", found.pod or site.workload, *which, Option("--previous"))
     return f"look at the log of the container ({log}); Kubernetes starts it again by itself within 5 minutes"
 
 
@@ -242,7 +244,7 @@ def _node(found: Obstacle, site: Site) -> str:
 
 
 def _terminating(found: Obstacle, site: Site) -> str:
-    force = site.kubectl("delete", "pod", found.pod or "NAME", "--force", "--grace-period=0")
+    force = site.kubectl("delete", "pod", found.pod or "NAME", Option("--force"), Option("--grace-period=0"))
     return (
         "bring the node of this pod up again, which has to confirm that the pod has ended; if the node is gone for"
         f" good: {force}"
@@ -250,7 +252,7 @@ def _terminating(found: Obstacle, site: Site) -> str:
 
 
 def _scaled(found: Obstacle, site: Site) -> str:
-    scale = site.kubectl("scale", site.workload, "--replicas=1")
+    scale = site.kubectl("scale", site.workload, Option("--replicas=1"))
     return f"see who set it to 0 pods, its template or another tool, and set it to 1 ({scale})"
 
 

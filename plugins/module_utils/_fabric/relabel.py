@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from .command import command
+from .command import Option, command
 from .errors import FabricError, FailureName
 from .model import ClusterId
 from .objects import ClusterState, Connection, ForeignCluster, KeySecret, Kind, LabelsSpec, LostLabels, Meta, Side
@@ -26,8 +26,8 @@ LOST = "lost a label by which Liqo or this collection finds it"
 
 def label_command(meta: Meta, lost: LostLabels) -> str:
     """The command that puts the labels of an object back."""
-    place = ("-n", meta.namespace) if meta.namespace else ()
-    return command("kubectl", *place, "label", lost.resource, meta.name, *lost.labels, "--overwrite")
+    place = (Option("-n"), meta.namespace) if meta.namespace else ()
+    return command("kubectl", *place, "label", lost.resource, meta.name, *lost.labels, Option("--overwrite"))
 
 
 def lost_detail(title: str, meta: Meta) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from .command import command
+from .command import Option, command
 from .findings import Check, Finding, Level
 from .model import ServiceType
 from .objects import GatewayClientSpec, GatewayServerSpec, Kind
@@ -62,7 +62,7 @@ def makes_pod(op: Op) -> bool:
 
 def _of_quota(quota: Quota, op: Op) -> Iterator[tuple[Level, dict[str, str]]]:
     title = f"ResourceQuota {quota.name} of {op.namespace} on {op.cluster}"
-    look = command("kubectl", "-n", op.namespace, "describe", "resourcequota", quota.name)
+    look = command("kubectl", Option("-n"), op.namespace, "describe", "resourcequota", quota.name)
     full = quota.full(_needs(op))
     if full:
         may = "may leave" if quota.is_scoped else "leaves"

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from .command import command
+from .command import Option, command
 from .errors import TAKE_AWAY_CONTENT, FabricError, FailureName
 from .model import ClusterId
 from .objects import Held, TenantNamespace, names
@@ -17,7 +17,7 @@ DUPLICATES = "delete those that are not meant, then run again"
 
 def see_pods_of_liqo(cluster: ClusterId, namespace: str) -> str:
     """For CIDRs that Liqo has not given yet."""
-    pods = command("kubectl", "-n", namespace, "get", "pods")
+    pods = command("kubectl", Option("-n"), namespace, "get", "pods")
     return f"see that the pods ipam and controller-manager of Liqo in {cluster} run ({pods}), then run again"
 
 

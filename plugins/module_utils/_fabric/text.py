@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from .access_text import access_text
 from .columns import Row, aligned, aligned_blocks, counted, failure_lines, fault_name, milliseconds, rest, wrapped
-from .command import command
+from .command import Option, command
 from .connector_text import connector_text
 from .model import is_cluster_id
 from .most import MOST_INFOS, MOST_LINKS_WITH_WRITES, MOST_NOTES, MOST_WRITES, MOST_WRITES_OF_LINK
@@ -278,7 +278,7 @@ def _again_lines(result: Row, shown: Sequence[Row], again: str) -> list[str]:
     # No space in it, so that it is one word for the shell and is not broken here.
     only = json.dumps({"liqo_fabric_only": pairs}, separators=(",", ":"))
     if again:
-        return ["", "Then run only these again:", f"  {again} {command('-e', only)}"]
+        return ["", "Then run only these again:", f"  {again} {command(Option('-e'), only)}"]
     listed = ", ".join(f"{{ between: [{', '.join(pair)}] }}" for pair in pairs)
     return ["", *wrapped(f"shortcuts: [{listed}]", head="Then run only these again with  ")]
 

