@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Union
 
@@ -45,21 +45,39 @@ def has_room(like: str, pools: Iterable[str], used: Iterable[str]) -> bool:
     wanted = _network(like)
     if wanted is None:
         return False
-    taken = [net for net in map(_network, used) if net is not None and net.version == wanted.version]
-    ranges = sorted((int(net.network_address), int(net.broadcast_address)) for net in taken)
-    size = wanted.num_addresses
-    for pool in map(_network, pools):
-        if pool is None or pool.version != wanted.version:
+    version, size = wanted.version, wanted.num_addresses
+    held, taken = (
+        [ends(net) for net in map(_network, cidrs) if net is not None and net.version == version]
+        for cidrs in (pools, used)
+    )
+    return any(-(-first // size) * size + size <= last + 1 for first, last in gaps(held, taken))
+
+
+def gaps(pools: Iterable[tuple[int, int]], used: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """All that is free in pools, in the order of addresses: from where to where, and never from one pool into another.
+
+    Each pool and each used range is a first and a last address, which belong to it.
+    """
+    taken = sorted(used)
+    position, busy, after = 0, 0, 0
+    for start, end in sorted(set(pools), key=lambda pool: (pool[0], -pool[1])):
+        # A pool inside of another one comes right after it, and adds nothing.
+        if end < after:
             continue
-        start, end = int(pool.network_address), int(pool.broadcast_address)
-        for first, last in [*ranges, (end + 1, end + 1)]:
-            if last < start:
-                continue
-            aligned = -(-start // size) * size
-            if aligned + size <= min(first, end + 1):
-                return True
-            start = last + 1
-    return False
+        after, free = end + 1, max(start, busy)
+        while position < len(taken) and taken[position][0] <= end:
+            first, last = taken[position]
+            if free < first:
+                yield free, first - 1
+            busy, position = max(busy, last + 1), position + 1
+            free = max(free, busy)
+        if free <= end:
+            yield free, end
+
+
+def ends(net: _Network) -> tuple[int, int]:
+    """The first and the last address of a network."""
+    return int(net.network_address), int(net.broadcast_address)
 
 
 def is_ipv6(address: str) -> bool:

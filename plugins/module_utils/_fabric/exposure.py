@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeAlias
 
 from .addresses import is_ipv6
 from .dialling import reaches
 from .findings import Check, Finding, Level
 from .legal import is_host, is_ip
-from .model import Pair, ServiceType
+from .model import ClusterId, Pair, ServiceType
 from .objects import ClusterState, Endpoint, GatewayClientSpec, GatewayServerSpec, Kind
 from .operations import Op
 from .phrases import few
@@ -26,11 +27,20 @@ def _servers(scene: Scene, *fields: str) -> Iterator[tuple[Pair, Op, GatewayServ
             yield pair, op, op.after
 
 
-def _other_servers(scene: Scene, op: Op) -> Iterator[tuple[str, GatewayServerSpec]]:
+_Planned: TypeAlias = dict[ClusterId, dict[tuple[str, str], Op]]
+
+
+def _planned(scene: Scene) -> _Planned:
+    """What is done to gateway servers, by cluster, and by namespace and name."""
+    found: _Planned = {}
+    for _pair, op in scene.ops(Kind.SERVER):
+        found.setdefault(op.cluster, {})[op.namespace, op.name] = op
+    return found
+
+
+def _other_servers(scene: Scene, op: Op, by_cluster: _Planned) -> Iterator[tuple[str, GatewayServerSpec]]:
     """The other gateway servers of the cluster as they will be, with a name for a message."""
-    planned = {
-        (found.namespace, found.name): found for _pair, found in scene.ops(Kind.SERVER) if found.cluster == op.cluster
-    }
+    planned = by_cluster[op.cluster]
     for found in planned.values():
         if (found.namespace, found.name) != (op.namespace, op.name) and isinstance(found.after, GatewayServerSpec):
             yield f"the planned gateway server for {found.peer}", found.after
@@ -47,10 +57,11 @@ def _foreign_services(scene: Scene, op: Op) -> Iterable[ServicePorts]:
 
 def node_ports(scene: Scene) -> Iterator[Finding]:
     """A NodePort belongs to one Service of the cluster, whatever the protocol."""
+    planned = _planned(scene)
     for pair, op, spec in _servers(scene, "node_port", "service_type"):
         if spec.node_port is None or spec.service_type == ServiceType.CLUSTER_IP:
             continue
-        users = [name for name, other in _other_servers(scene, op) if other.node_port == spec.node_port]
+        users = [name for name, other in _other_servers(scene, op, planned) if other.node_port == spec.node_port]
         # The Service of another gateway is known by its gateway, if that says its port.
         users = users or [f"Service {it}" for it in _foreign_services(scene, op) if spec.node_port in it.node_ports]
         what = f"NodePort {spec.node_port} of {op.cluster}"
@@ -59,13 +70,14 @@ def node_ports(scene: Scene) -> Iterator[Finding]:
 
 def balancers(scene: Scene) -> Iterator[Finding]:
     """Services may share the address of a load balancer, if each has its own port there."""
+    planned = _planned(scene)
     for pair, op, spec in _servers(scene, "load_balancer_ip", "service_type", "port"):
         address = spec.load_balancer_ip
         if address is None or spec.service_type != ServiceType.LOAD_BALANCER:
             continue
         users = [
             name
-            for name, other in _other_servers(scene, op)
+            for name, other in _other_servers(scene, op, planned)
             if other.service_type == ServiceType.LOAD_BALANCER
             and (other.load_balancer_ip, other.port) == (address, spec.port)
         ]
@@ -80,13 +92,16 @@ def balancers(scene: Scene) -> Iterator[Finding]:
 
 def shared_addresses(scene: Scene) -> Iterator[Finding]:
     """Where all Services share an address, as with K3s, the second Service with the same port never gets it."""
+    planned = _planned(scene)
     for pair, op, spec in _servers(scene, "service_type", "port"):
         services = [one for one in _foreign_services(scene, op) if one.given]
         if not _wants_any_address(spec) or not services:
             continue
         users = [one for one in services if (spec.port, "UDP") in one.ports]
         names = [f"Service {one}" for one in users] or [
-            name for name, other in _other_servers(scene, op) if _wants_any_address(other) and other.port == spec.port
+            name
+            for name, other in _other_servers(scene, op, planned)
+            if _wants_any_address(other) and other.port == spec.port
         ]
         why = _why_shared(users, services)
         if names and why:

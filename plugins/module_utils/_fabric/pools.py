@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, IPv4Network, ip_network, summarize_address_range
 
+from .addresses import ends, gaps
+
 DEFAULT_POOLS = ("10.0.0.0/8", "192.168.0.0/16", "172.16.0.0/12")
 """What an IPAM uses that is told nothing else."""
 MOST_NETWORKS = 5000
@@ -48,27 +50,7 @@ def is_inside(network: IPv4Network, pools: Iterable[IPv4Network]) -> bool:
 
 
 def _gaps(pools: Iterable[IPv4Network], used: Iterable[IPv4Network]) -> Iterator[tuple[int, int]]:
-    """The first and the last address of all that is free between two networks of the same pool, in their order."""
-    taken = sorted(map(_ends, used))
-    position, busy, after = 0, 0, 0
-    for pool in sorted(set(pools)):
-        start, end = _ends(pool)
-        # A pool inside of another one comes right after it, and adds nothing.
-        if end < after:
-            continue
-        after, start = end + 1, max(start, busy)
-        while position < len(taken) and taken[position][0] <= end:
-            first, last = taken[position]
-            if start < first:
-                yield start, first - 1
-            busy, position = max(busy, last + 1), position + 1
-            start = max(start, busy)
-        if start <= end:
-            yield start, end
-
-
-def _ends(network: IPv4Network) -> tuple[int, int]:
-    return int(network.network_address), int(network.broadcast_address)
+    return gaps(map(ends, pools), map(ends, used))
 
 
 def _largest_in(first: int, last: int) -> int:

@@ -130,6 +130,14 @@ class Scene:
         return f"cluster {cluster} at https://{address}" if address else f"cluster {cluster}"
 
     def finding(self, check: Check, level: Level, cluster: ClusterId, pair: Pair | None, **texts: str) -> Finding:
-        texts.setdefault("where", self.where(cluster))
-        fault = _FAULT.get(check, FailureName.OTHER)
-        return Finding(check=check, level=level, cluster=cluster, pair=pair, fault=fault, **texts)
+        return Finding(
+            check=check,
+            level=level,
+            cluster=cluster,
+            pair=pair,
+            fault=_FAULT.get(check, FailureName.OTHER),
+            where=texts.get("where") or self.where(cluster),
+            what=texts["what"],
+            why=texts["why"],
+            next=texts["next"],
+        )

@@ -30,14 +30,23 @@ SERVED_BY = {
 """Components that take each of Liqo's finalizers away. Those of routes and firewalls are the fabric's or the gateway's,
 and the gateway is gone when they hang."""
 
+COMPONENTS = (MANAGER, IPAM, FABRIC)
 MOST_WORKLOADS, MOST_PODS = 200, 2000
 """Of one namespace. Liqo has five Deployments and a pod on each node."""
 
 
 def parse_workloads(bodies: Iterable[Json], pods: Iterable[Json] | None = None) -> tuple[Workload, ...]:
-    """Deployments and DaemonSets; ``pods`` of the same namespace add why some are not ready."""
+    """Deployments and DaemonSets; ``pods`` of the same namespace add why the first of each component is not ready."""
     around = Around(pods=None if pods is None else tuple(pods)[:MOST_PODS])
-    return tuple(parse_workload(body, around) for body in tuple(bodies)[:MOST_WORKLOADS])
+    found, explained = [], set()
+    for body in tuple(bodies)[:MOST_WORKLOADS]:
+        workload = parse_workload(body)
+        component = workload.component
+        if workload.is_down and component in COMPONENTS and component not in explained:
+            explained.add(component)
+            workload = parse_workload(body, around)
+        found.append(workload)
+    return tuple(found)
 
 
 def parse_workload(body: Json, around: Around | None = None) -> Workload:

@@ -12,6 +12,7 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.addresses impo
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.unit import work
 from tests.unit.strategies import law
 
 
@@ -55,3 +56,12 @@ def test_room_is_found_exactly_where_a_network_of_the_size_is_free(
     free = any(not any(net.overlaps(other) for other in used) for net in pool.subnets(new_prefix=length))
     wanted = f"192.0.2.0/{length}"
     assert has_room(wanted, [str(pool)], [str(net) for net in used]) is free
+
+
+def test_room_in_many_pools_is_found_with_one_look_at_each_network() -> None:
+    def look(number: int) -> None:
+        pools = [f"10.{one}.0.0/24" for one in range(number)]
+        used = [f"10.{one}.0.{host}/32" for one in range(number) for host in (0, 128)]
+        assert not has_room("192.0.2.0/25", pools, used)
+
+    assert work.grows_with(look, 20) < 5

@@ -8,13 +8,17 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.exposure import names_to_look_up, share_a_port
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.exposure import (
+    names_to_look_up,
+    node_ports,
+    share_a_port,
+)
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.findings import Check, Finding
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import ClientEndpoint, Shortcut
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import ClientEndpoint, ServiceType, Shortcut
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.objects import ClusterState, Endpoint, Kind
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.plan import plan_link
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.preflight import preflight
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.scene import LookUp, Seen, ServicePorts
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.scene import LookUp, Scene, Seen, ServicePorts
 
 from tests.unit import work
 from tests.unit.build import RETAIL, cluster, cluster_id, edit, link, server, shortcut, side, with_side
@@ -207,3 +211,15 @@ def test_only_services_with_that_very_address_are_named_as_those_that_share_it()
     one, other = service("shop/one", "198.51.100.6", port=80), service("shop/other", "198.51.100.5", port=80)
     (said,) = a_second(first, one, other)
     assert said.endswith("gives 198.51.100.5 to several Services: liqo-tenant-leaf-b/gw-leaf-b, shop/other")
+
+
+def test_servers_of_other_clusters_are_not_looked_at_for_each_link() -> None:
+    def scene(number: int) -> Scene:
+        ends = [(f"left-{one}", f"right-{one}") for one in range(number)]
+        states = {cluster_id(end): cluster(end) for pair in ends for end in pair}
+        wish = [shortcut(*pair, server=pair[0], node_port=30000, service_type=ServiceType.NODE_PORT) for pair in ends]
+        plans = {one.pair: plan_link(one, *(states[end] for end in one.pair), fabric=RETAIL) for one in wish}
+        return Scene(plans=plans, states=states, seen={})
+
+    scenes = {number: scene(number) for number in (20, 80)}
+    assert work.grows_with(lambda number: list(node_ports(scenes[number])), 20) < 5

@@ -16,6 +16,7 @@ from ansible_collections.liqo.fabric.plugins.module_utils._liqo.health import (
     lacks_address,
     parse_allocation,
     parse_workload,
+    parse_workloads,
 )
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo.obstacles import Around
 
@@ -56,6 +57,14 @@ def test_a_deployment_without_ready_replicas_brings_what_its_pods_say() -> None:
         " (pod liqo-controller-manager-5f7-x: CrashLoopBackOff)"
     )
     assert parse_workload(deployment(MANAGER), Around(pods=[pod(MANAGER, ready=True)])).state == ""
+
+
+def test_only_the_first_of_each_component_is_explained_by_its_pods() -> None:
+    crowd = [deployment(MANAGER, 0) for _number in range(3)] + [deployment("made-up", 0)]
+    pods = [pod(MANAGER, ready=False, waiting="CrashLoopBackOff"), pod("made-up", ready=False, waiting="Odd")]
+    found = parse_workloads(crowd, pods)
+    assert [bool(one.state) for one in found] == [True, False, False, False]
+    assert all(one.is_down for one in found)
 
 
 def test_a_pod_that_gives_no_reason_is_shown_by_its_phase() -> None:
