@@ -44,6 +44,8 @@ class Listing:
     """Of the whole list: where a watch goes on."""
     server_time: datetime
     """The server's clock, whole seconds, UTC."""
+    size: int = 0
+    """Bytes that the server sent for all of it."""
 
 
 class _Taken:
@@ -283,7 +285,9 @@ class Api:
                 if not page.following:
                     # Every page repeats the version of the first one.
                     version = page.resource_version
-                    return Listing(items=tuple(items), resource_version=version, server_time=answer.server_time)
+                    return Listing(
+                        items=tuple(items), resource_version=version, server_time=answer.server_time, size=size
+                    )
                 if page.following in tokens:
                     raise NotKubernetesError("names the same next page twice")
                 tokens.add(page.following)

@@ -62,7 +62,7 @@ class Limits:
     reading_items: int = 100_000
     """Objects of all lists. To work on them takes ten seconds of the processor, which other clusters need too."""
     reading_bytes: int = 256 * MIB
-    """Of all lists."""
+    """Of all lists. Both are the limits, too, of what is kept of all lists that are followed together."""
     name: int = 1024
     """Characters of a name, and of other fields of metadata that become part of a URL. Most kinds have 253 at most."""
 
@@ -71,6 +71,9 @@ class Limits:
     """One event holds one object, which etcd bounds to 1.5 MiB; JSON takes more than the form in which it is stored."""
     events: int = 50_000
     """Of one watch, which lasts five minutes at most."""
+    followed_bytes: int = 16 * MIB
+    """Of all events since the last list. Then it is read again, so that what is kept stays as small as a list; what a
+    fabric with hundreds of links sends in a minute."""
 
     # Words of a server.
     quoted_text: int = 256

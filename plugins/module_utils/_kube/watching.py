@@ -37,6 +37,8 @@ class Event:
     type: str
     """ADDED, MODIFIED or DELETED."""
     object: Json
+    size: int = 0
+    """Bytes that the server sent for it."""
 
 
 class Ended(StrEnum):
@@ -167,7 +169,7 @@ class Watch(Iterator[Event]):
         version = metadata_in(body).get("resourceVersion")
         if version and isinstance(version, str):
             self.resource_version = version
-        return None if found is None else Event(type=kind, object=found)
+        return None if found is None else Event(type=kind, object=found, size=len(line))
 
     def _end(self, reason: Ended) -> None:
         with self._reading:

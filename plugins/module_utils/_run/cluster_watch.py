@@ -20,7 +20,7 @@ from .._kube.client import Api
 from .._kube.watching import Event
 from .._liqo.by_peer import ByPeer, Key, key_of
 from .._liqo.changes import change_of
-from .follower import Follower, pause_s
+from .follower import Follower, Kept, pause_s
 from .read import Depth, Reading, read_cluster
 from .targets import open_apis
 from .who import Who
@@ -142,6 +142,7 @@ class ClusterWatch:
         return replace(reading, api=api)
 
     def _follow(self, reading: Reading) -> None:
+        kept = Kept()
         followers = tuple(
             Follower(
                 reading.api,
@@ -149,6 +150,7 @@ class ClusterWatch:
                 changed=partial(self._changed, resource),
                 listed=partial(self._listed, resource),
                 heard=partial(self._heard, f"{resource} {number}"),
+                kept=kept,
                 poll_s=self._poll_s,
                 retry_s=self._retry_s,
             )

@@ -13,6 +13,8 @@ from contextlib import suppress
 from .._fabric.errors import FabricError, FailureName, Forbidden, Gone, not_understood
 from .._fabric.resources import Json
 from .._kube.client import Api
+from .._kube.door import LimitReachedError, as_fabric_error
+from .._kube.limits import DEFAULT, Limits
 from .._kube.watching import Event, Watch
 from .read import Scope, list_scope
 
@@ -41,6 +43,29 @@ def _nobody_listens(_problem: FabricError | None) -> None:
     pass
 
 
+class Kept:
+    """How much is kept of all lists of one cluster that are followed together; thread-safe."""
+
+    def __init__(self, limits: Limits = DEFAULT) -> None:
+        self.limits = limits
+        self._lock = threading.Lock()
+        self._lists: dict[Scope, tuple[int, int]] = {}
+
+    def take(self, scope: Scope, items: int, size: int) -> None:
+        """A list in the place of the one before. Raises LimitReachedError, and then that one counts on."""
+        with self._lock:
+            lists = {**self._lists, scope: (items, size)}
+            for count, limit, what in zip(
+                map(sum, zip(*lists.values(), strict=True)),
+                (self.limits.reading_items, self.limits.reading_bytes),
+                ("objects", "bytes"),
+                strict=True,
+            ):
+                if count > limit:
+                    raise LimitReachedError(f"more than {limit} {what} in all lists that are followed")
+            self._lists = lists
+
+
 class Follower:
     """A thread that goes on from where a list was read, until it is closed; the API server may come and go meanwhile.
 
@@ -48,6 +73,7 @@ class Follower:
     been missed before. ``heard`` gets the error when a request fails, when an answer cannot be understood and when one
     of the others raises, and None when all is well again. All three are called in the thread.
 
+    The list is read again, too, when a lot was sent since. ``kept`` is that of all followers of the cluster.
     Nothing ends the thread but ``close``. Whatever goes wrong, the list is read again after a pause that grows.
     """
 
@@ -59,6 +85,7 @@ class Follower:
         changed: Callable[[Event], None],
         listed: Callable[[tuple[Json, ...]], None],
         heard: Callable[[FabricError | None], None] = _nobody_listens,
+        kept: Kept | None = None,
         poll_s: float = POLL_S,
         retry_s: float = RETRY_S,
     ) -> None:
@@ -67,6 +94,8 @@ class Follower:
         self._changed = changed
         self._listed = listed
         self._heard = heard
+        self._kept = Kept() if kept is None else kept
+        self._followed_bytes = 0
         self._poll_s = poll_s
         self._retry_s = retry_s
         self._lock = threading.Lock()
@@ -149,11 +178,20 @@ class Follower:
                 return version
             self._heard(None)
             for event in watch:
+                self._followed_bytes += event.size
+                if self._followed_bytes > self._kept.limits.followed_bytes:
+                    return ""
                 self._changed(event)
             return watch.resource_version
 
     def _list(self) -> str:
-        bodies, version = list_scope(self._api, self._scope)
+        bodies, version, size = list_scope(self._api, self._scope)
+        try:
+            self._kept.take(self._scope, len(bodies), size)
+        except LimitReachedError as problem:
+            what = f"cannot follow {self._scope.query.resource}"
+            raise as_fabric_error(problem, what=what, where=self._api.where) from problem
+        self._followed_bytes = 0
         if not self._stop.is_set():
             self._listed(bodies)
             self._heard(None)

@@ -218,13 +218,14 @@ def _unlabelled_secrets(api: Api, state: ClusterState, peers: frozenset[ClusterI
     return [body for body in in_parallel(look, places, limit=REQUESTS_PER_CLUSTER) if body is not None]
 
 
-def list_scope(api: Api, scope: Scope) -> tuple[tuple[Json, ...], str]:
-    """What a scope stands for, again, and the version from which a watch goes on; empty where none can."""
+def list_scope(api: Api, scope: Scope) -> tuple[tuple[Json, ...], str, int]:
+    """What a scope stands for, again, the version from which a watch goes on, empty where none can, and how many bytes
+    were listed."""
     if scope.names is not None:
         found = (_get(api, scope.query.resource, name) for name in scope.names)
-        return tuple(body for body in found if body is not None), ""
+        return tuple(body for body in found if body is not None), "", 0
     listing = _list(api, scope.query, scope.namespaces)
-    return listing.items, listing.resource_version
+    return listing.items, listing.resource_version, listing.size
 
 
 def _get(api: Api, resource: Resource, name: str) -> Json | None:
@@ -239,7 +240,7 @@ def _list(api: Api, query: Query, namespaces: tuple[str, ...] | None) -> Listing
         return api.list(query.resource, label_selector=query.selector)
     parts = [api.list(query.resource, namespace=name, label_selector=query.selector) for name in namespaces]
     items = tuple(item for part in parts for item in part.items)
-    return replace(parts[-1], items=items)
+    return replace(parts[-1], items=items, size=sum(part.size for part in parts))
 
 
 def _list_or_none(api: Api, query: Query, liqo_namespace: str) -> Listing | None:

@@ -23,7 +23,7 @@ from .._kube.watching import Event
 from .._liqo.body import text_at
 from .._liqo.by_peer import ByPeer, key_of
 from .._liqo.cluster import parse_side
-from .follower import UNUSABLE, Follower
+from .follower import UNUSABLE, Follower, Kept
 from .read import Reading
 
 LONGEST_VERSION = 20
@@ -152,6 +152,7 @@ class Feed:
         self._closed = False
         self._followers: dict[Resource, tuple[Follower, ...]] = {}
         self._objects = ByPeer(reading.raw.objects)
+        self._kept = Kept()
         self._parsed: dict[ClusterId, Side] = {}
         self._unusable: dict[Resource, FabricError] = {}
 
@@ -206,6 +207,7 @@ class Feed:
                         changed=partial(self._take, resource),
                         listed=partial(self._take_list, resource),
                         heard=partial(self._hear, resource),
+                        kept=self._kept,
                     )
                     for scope in self._scopes.get(resource, ())
                 )

@@ -24,10 +24,12 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import 
     not_understood,
 )
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.resources import Resource
+from ansible_collections.liqo.fabric.plugins.module_utils._kube.door import LimitReachedError
+from ansible_collections.liqo.fabric.plugins.module_utils._kube.limits import Limits
 from ansible_collections.liqo.fabric.plugins.module_utils._kube.watching import Watch
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo.resources import CONNECTION, NAMESPACE, Query
 from ansible_collections.liqo.fabric.plugins.module_utils._run.cluster_watch import Outage
-from ansible_collections.liqo.fabric.plugins.module_utils._run.follower import Follower, pause_s
+from ansible_collections.liqo.fabric.plugins.module_utils._run.follower import Follower, Kept, pause_s
 from ansible_collections.liqo.fabric.plugins.module_utils._run.read import Scope
 
 from tests.unit import bodies
@@ -59,7 +61,12 @@ class Heard:
 
 @contextmanager
 def following(
-    api: PretendApi, *namespaces: str, scope: Scope | None = None, heard: Heard | None = None, retry_s: float = 0.01
+    api: PretendApi,
+    *namespaces: str,
+    scope: Scope | None = None,
+    heard: Heard | None = None,
+    retry_s: float = 0.01,
+    kept: Kept | None = None,
 ) -> Iterator[Heard]:
     heard = heard or Heard()
     scope = scope or Scope(query=Query(resource=CONNECTION), namespaces=namespaces or None, resource_version="1")
@@ -69,6 +76,7 @@ def following(
         changed=heard.changed,
         listed=heard.listed,
         heard=heard.put,
+        kept=kept,
         poll_s=0.01,
         retry_s=retry_s,
     )
@@ -227,3 +235,35 @@ def test_an_outage_lasts_from_the_first_failure_until_no_part_fails() -> None:
     assert outage.lasts
     assert [outage.heard("a", None), outage.heard("b", None), outage.heard("b", None)] == [False, True, False]
     assert not outage.lasts
+
+
+def test_what_was_sent_since_a_list_has_a_limit_and_then_the_list_is_read_again() -> None:
+    """Whoever keeps every object that a watch names would keep what a cluster makes up without end."""
+    sent = [event(bodies.connection(f"made-up-{number}"), "ADDED") for number in range(3)]
+    kept = Kept(Limits(followed_bytes=2 * len(sent[0])))
+    with following(WatchedApi(b"".join(sent)), kept=kept) as heard:
+        assert heard.next() is None
+        assert [heard.next().object["metadata"]["name"] for _ in range(2)] == ["gw-made-up-0", "gw-made-up-1"]
+        assert heard.next() == 1
+        assert heard.next() is None
+
+
+def test_all_lists_of_a_cluster_that_are_followed_have_a_limit_together() -> None:
+    kept = Kept(Limits(reading_items=3, reading_bytes=100))
+    one, other = (Scope(query=Query(resource=resource)) for resource in (CONNECTION, NAMESPACE))
+    kept.take(one, 2, 90)
+    with pytest.raises(LimitReachedError, match="more than 3 objects in all lists that are followed"):
+        kept.take(other, 2, 1)
+    with pytest.raises(LimitReachedError, match="more than 100 bytes"):
+        kept.take(other, 1, 20)
+    kept.take(one, 1, 10)
+    kept.take(other, 2, 20)
+
+
+def test_a_list_beyond_the_limit_is_an_error_of_its_cluster_and_is_not_kept() -> None:
+    api = PretendApi("leaf-a", [bodies.connection()])
+    kept = Kept(Limits(reading_items=0))
+    scope = Scope(query=Query(resource=CONNECTION), namespaces=("one", "liqo-tenant-leaf-b"))
+    with following(api, scope=scope, kept=kept) as heard:
+        assert heard.next().fault is FailureName.LIMIT_REACHED
+        assert heard.next().fault is FailureName.LIMIT_REACHED

@@ -29,6 +29,6 @@ def test_tenant_namespaces_are_followed_also_when_one_has_lost_its_labels(at_onc
         steady = read_cluster(api, Who(LEAF), peers=PEERS, depth=Depth.STEADY)
         reading = deepen(steady, peers=PEERS, queries=BEFORE_WRITING)
     (scope,) = reading.scopes[NAMESPACE]
-    followed, version = list_scope(api, scope)
+    followed, version, _size = list_scope(api, scope)
     assert {body["metadata"]["name"] for body in followed} == {"liqo-tenant-leaf-b", "liqo-tenant-leaf-c"}  # type: ignore[index]
     assert version == "", "a watch by label does not see it go"

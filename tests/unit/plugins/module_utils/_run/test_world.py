@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -13,15 +14,18 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import 
     FabricError,
     FailureName,
     Unreachable,
+    attempt,
     not_understood,
 )
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.model import ClusterId
 from ansible_collections.liqo.fabric.plugins.module_utils._kube.client import Api
+from ansible_collections.liqo.fabric.plugins.module_utils._kube.limits import Limits
 from ansible_collections.liqo.fabric.plugins.module_utils._kube.stop import STOP
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo import resources
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo.cluster import parse_cluster
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo.resources import Query
 from ansible_collections.liqo.fabric.plugins.module_utils._run import world as module
+from ansible_collections.liqo.fabric.plugins.module_utils._run.follower import Kept
 from ansible_collections.liqo.fabric.plugins.module_utils._run.read import Reading, Scope
 from ansible_collections.liqo.fabric.plugins.module_utils._run.world import Changes, World
 
@@ -121,6 +125,24 @@ def test_who_waits_for_a_cluster_that_sends_junk_is_told_at_once_and_nobody_else
         assert caught.value.fault is FailureName.NOT_UNDERSTOOD
         assert world[B].side(A).connections
         assert other.count == seen[1]
+    finally:
+        world.close()
+
+
+def test_all_kinds_of_a_cluster_that_are_followed_have_a_limit_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "Kept", lambda: Kept(Limits(reading_items=3)))
+    kinds = (resources.CONNECTION, resources.CONFIGURATION)
+    many = [bodies.body(kind, f"x{number}", "liqo-tenant-leaf-b") for kind in kinds for number in range(2)]
+    scopes = {kind: (Scope(query=Query(resource=kind)),) for kind in kinds}
+    world = World({A: replace(reading(A, "leaf-b", api=PretendApi("leaf-a", many)), scopes=scopes)})
+    waiting = world.changes(pair("leaf-a", "leaf-b"))
+    world[A].follow(kinds)
+    try:
+        count = waiting.count
+        while not isinstance(found := attempt(lambda: world[A].side(B), what="", where=""), FabricError):
+            assert waiting.wait_beyond(count, timeout_s=PATIENCE_S)
+            count = waiting.count
+        assert found.fault is FailureName.LIMIT_REACHED
     finally:
         world.close()
 
