@@ -22,7 +22,7 @@ from pathlib import Path
 
 DEADLINES_S = {
     "lint": 300,
-    "test-unit": 900,
+    "test-unit": 1200,
     "build": 120,
     "sanity": 600,
     "test-oldest": 720,

@@ -88,11 +88,11 @@ def test_of_all_options_only_what_is_no_secret_can_be_read_in_a_result(
         started.exit_json(seen=[json.dumps(EVERYTHING), str(EVERYTHING), *ARGUMENTS, "pw@4711", "key-4711"])
     printed = capsys.readouterr().out + started.logged
     assert "4711" not in printed
+    assert "eu-central-1" not in printed
     for word in (
         "leaf-a",
         "eks",
         "get-token",
-        "eu-central-1",
         "admin",
         "aws",
         "AWS_PROFILE",
