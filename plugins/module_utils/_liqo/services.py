@@ -81,8 +81,11 @@ Objects = Mapping[Resource, "tuple[Json, ...] | None"]
 """Bodies by kind; None where the API does not serve the kind."""
 
 
-def parse_services(state: ClusterState, objects: Objects) -> ClusterServices:
-    """One cluster, from what was listed; kinds that were not asked for count as empty."""
+def parse_services(state: ClusterState, objects: Objects, *, all_services: bool = False) -> ClusterServices:
+    """One cluster, from what was listed; kinds that were not asked for count as empty.
+
+    With ``all_services`` those of the list are all that the cluster has, not only those that hubs made.
+    """
 
     def of(resource: Resource) -> tuple[Json, ...]:
         return objects.get(resource) or ()
@@ -109,6 +112,7 @@ def parse_services(state: ClusterState, objects: Objects) -> ClusterServices:
         shadows=shadows,
         policies=parse_policies(policies, of(BINDING)) if policies is not None else None,
         reflected=frozenset(_reflected(of(SERVICE))) if objects.get(SERVICE) is not None else None,
+        present=frozenset(map(key_of, of(SERVICE))) if all_services else None,
     )
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from .._fabric.errors import FabricError, Forbidden, NotFound
 from .._fabric.model import Cluster, ClusterId
-from .._fabric.propagation.model import ClusterServices, World, made_of_unlisted
+from .._fabric.propagation.model import ClusterServices, World, made_of_unlisted, reflects_to_unlisted
 from .._fabric.resources import Json, Resource
 from .._kube.client import Api, Listing
 from .._liqo.resources import (
@@ -26,6 +26,7 @@ from .._liqo.resources import (
     Query,
 )
 from .._liqo.services import parse_services
+from .gateway_look import tolerant
 from .parallel import in_parallel, of_each
 from .read import CANNOT_READ, READ_S, REQUESTS_PER_CLUSTER, Depth, Reading, read_cluster
 from .who import Who
@@ -100,6 +101,11 @@ def _with_services(reading: Reading, *, is_hub: bool) -> ServiceReading:
         # Of what they are made was lost from the list with its label.
         objects[SHADOW_SLICE] = reading.api.list(SHADOW_SLICE).items
         services = parse_services(reading.state, objects)
+    if reflects_to_unlisted(services):
+        # Another one has no label of a hub, so that the list does not tell it from one that is not there.
+        listed = tolerant(lambda: reading.api.list(SERVICE).items)
+        if not isinstance(listed, FabricError):
+            services = parse_services(reading.state, {**objects, SERVICE: listed}, all_services=True)
     return ServiceReading(
         api=reading.api,
         who=reading.who,

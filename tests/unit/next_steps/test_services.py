@@ -141,7 +141,8 @@ def test_what_a_leaf_lists_too_much_is_reached_through_the_hub_until_the_leaf_li
         ),
         "a leaf has another Service of that name": (
             "rename one of the two Services, or leave it as it is: it takes no shortcut on that leaf; if it is that of"
-            " the hub and lost its labels, delete it on that leaf, and Liqo makes it again"
+            " the hub and lost its labels, delete it on that leaf, and Liqo makes it again, as it does where it is"
+            " not there"
         ),
     }
     for name, step in corrected.items():

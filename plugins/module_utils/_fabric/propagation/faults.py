@@ -59,7 +59,8 @@ REPAIRS = {
     " module shortcuts repairs it), and ask the owner of the leaf; the pod is reached through the hub",
     SightFault.SEVERAL_ADDRESSES: "run liqo.fabric.propagation again when the leaf lists the pod once",
     SightFault.OWN_SERVICE: "rename one of the two Services, or leave it as it is: it takes no shortcut on that leaf;"
-    " if it is that of the hub and lost its labels, delete it on that leaf, and Liqo makes it again",
+    " if it is that of the hub and lost its labels, delete it on that leaf, and Liqo makes it again, as it does"
+    " where it is not there",
     SightFault.LOST_LABEL: "run liqo.fabric.propagation again, which writes it",
     SightFault.OTHER_PORTS: "run liqo.fabric.propagation again when Liqo has reflected the Service as it is on the hub",
 }

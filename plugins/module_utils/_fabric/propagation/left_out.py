@@ -12,7 +12,7 @@ from ..model import ClusterId
 from .faults import GRAVE, Refusal, refusal_faults
 from .model import ClusterServices, Mode, World
 from .modes import Choice
-from .offers import IPV4, Homes, address_types, is_reflected, may_be_own, own_service
+from .offers import IPV4, Homes, address_types, is_reflected, may_be_own, missing_service, own_service
 from .wanted import Wanted
 
 
@@ -26,7 +26,7 @@ def leave_out(
     key = one.service.key
     refusals: list[Refusal] = []
     notes: set[str] = set()
-    types = address_types(one.hub, key)
+    family = " and ".join(sorted(address_types(one.hub, key))) if has_no_ipv4(one) else ""
     for leaf, choice in choices.items():
         here = world.get(leaf)
         if choice.mode is None or not isinstance(here, ClusterServices):
@@ -36,16 +36,24 @@ def leave_out(
         if choice.mode is Mode.UPSTREAM:
             refusals += [refusal] if refusal is not None else []
             continue
-        if types and IPV4 not in types:
-            why = f"{key} has {' and '.join(sorted(types))} addresses only, and slices of this collection hold IPv4"
+        if family:
+            why = f"{key} has {family} addresses only, and slices of this collection hold IPv4"
             notes.add(f"{why}; it stays on the way through {key.hub}")
         elif not judged or is_reflected(here, homes.namespaces[leaf], key):
             continue
         else:
-            why = refusal.detail if refusal is not None else f"{key} is not reflected to {leaf}, or not yet"
+            missing = missing_service(here, homes.namespaces[leaf], key)
+            notes |= {missing} if missing else set()
             refusals += [refusal] if refusal is not None else []
+            why = refusal.detail if refusal is not None else missing or f"{key} is not reflected to {leaf}, or not yet"
         choices[leaf] = Choice(mode=None, reason=why)
     return tuple(refusals), tuple(sorted(notes))
+
+
+def has_no_ipv4(one: Wanted) -> bool:
+    """The hub has addresses for it, and none of them is IPv4."""
+    types = address_types(one.hub, one.service.key)
+    return bool(types) and IPV4 not in types
 
 
 def no_ipv4(one: Wanted) -> FabricError:

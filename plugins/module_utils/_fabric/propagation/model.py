@@ -227,6 +227,8 @@ class ClusterServices:
     """None where the API does not serve MutatingAdmissionPolicies."""
     reflected: frozenset[tuple[str, str, ClusterId]] | None = None
     """As a leaf: namespace, name and hub of each Service that a hub made here; None where our rights hide them."""
+    present: frozenset[tuple[str, str]] | None = None
+    """As a leaf: namespace and name of every Service, whoever made it; None where only those of hubs were listed."""
 
     @property
     def id(self) -> ClusterId:
@@ -288,6 +290,15 @@ def made_of_unlisted(here: ClusterServices) -> bool:
     """Is there a slice that was made of one of ours which is not among ``shadows``?"""
     known = {(one.meta.namespace, one.meta.name) for one in here.shadows}
     return any(one.origin is Origin.OURS and (one.meta.namespace, one.meta.name) not in known for one in here.slices)
+
+
+def reflects_to_unlisted(here: ClusterServices) -> bool:
+    """Does a hub reflect endpoints to a Service that is not among those listed? It is another one, or not there."""
+    return here.reflected is not None and any(
+        one.source is not None and (one.meta.namespace, one.service, one.source) not in here.reflected
+        for one in here.slices
+        if one.origin is Origin.REFLECTED and one.service
+    )
 
 
 def ours_for(here: ClusterServices, namespace: str, key: ServiceKey) -> tuple[Slice, ...]:

@@ -123,15 +123,42 @@ def may_be_own(here: ClusterServices, service: Service) -> bool:
 
 def own_service(here: ClusterServices, namespace: str, key: ServiceKey) -> Refusal | None:
     """The leaf has another Service of this name, beside which Liqo puts the slices of the hub."""
-    slices = slices_of(here.slices, namespace, key.name, Origin.REFLECTED)
-    if not any(one.source == key.hub for one in slices) or is_reflected(here, namespace, key):
+    if not _gets_slices(here, namespace, key) or is_reflected(here, namespace, key):
         return None
+    there = _is_there(here, namespace, key)
+    if there is False:
+        return None
+    doubt = "" if there else ", or is not there"
+    reflects = f"but {key.hub} reflects endpoints to it"
     return Refusal(
         place=here.id,
         name=SightFault.OWN_SERVICE,
         provider=here.id,
-        detail=f"the Service {namespace}/{key.name} of {here.id} is not {key}, but {key.hub} reflects endpoints to it",
+        detail=f"the Service {namespace}/{key.name} of {here.id} is not {key}{doubt}, {reflects}",
     )
+
+
+def missing_service(here: ClusterServices, namespace: str, key: ServiceKey) -> str:
+    """The hub reflects endpoints to a Service that is not on the leaf; empty where it is, or where none are reflected.
+
+    Liqo makes it again, as it does after a person has deleted it.
+    """
+    if not _gets_slices(here, namespace, key) or _is_there(here, namespace, key) is not False:
+        return ""
+    return f"the Service {namespace}/{key.name} is not there on {here.id} (yet); Liqo makes it"
+
+
+def _gets_slices(here: ClusterServices, namespace: str, key: ServiceKey) -> bool:
+    """Does the hub reflect endpoints to the Service?"""
+    slices = slices_of(here.slices, namespace, key.name, Origin.REFLECTED)
+    return any(one.source == key.hub for one in slices)
+
+
+def _is_there(here: ClusterServices, namespace: str, key: ServiceKey) -> bool | None:
+    """Is there a Service of this name, whoever made it? None when that is not known."""
+    if here.present is not None:
+        return (namespace, key.name) in here.present
+    return True if slices_of(here.slices, namespace, key.name, Origin.NATIVE) else None
 
 
 def address_types(hub: ClusterServices, key: ServiceKey) -> frozenset[str]:

@@ -13,7 +13,7 @@ from ..model import ClusterId
 from ..operations import Verb
 from .gate import PASSING, Gate, Reason, closed_gates
 from .leaf_plan import LeafPlan, orphan_removal, plan_leaf
-from .left_out import failures_of, leave_out, no_ipv4
+from .left_out import failures_of, has_no_ipv4, leave_out, no_ipv4
 from .model import (
     ClusterServices,
     DirectSpec,
@@ -67,7 +67,7 @@ def _plan_service(
         else dict(choose(one.mode, homes.leaves, world, gates, direct_now=one.service.direct))
     )
     refusals, notes = leave_out(world, one, homes, choices)
-    if one.mode in (Mode.SHADOW, Mode.EXCLUSIVE) and notes:
+    if one.mode in (Mode.SHADOW, Mode.EXCLUSIVE) and notes and has_no_ipv4(one):
         blocked[one.hub.id] = no_ipv4(one)
     if one.mode is Mode.UPSTREAM and any(gate.reason not in PASSING for gate in gates):
         blocked.setdefault(one.hub.id, _gate_closed(one, gates))

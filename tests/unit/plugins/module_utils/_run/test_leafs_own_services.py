@@ -93,6 +93,54 @@ def test_services_of_a_leaf_may_be_hidden(world: World) -> None:
     assert written(world)["leaf-a"] == {}
 
 
+@pytest.mark.parametrize("again", [False, True], ids=["before the first run", "after a run"])
+def test_a_service_that_is_not_there_is_not_called_another_one(world: World, again: bool) -> None:
+    """Its slices of the hub are there already, or still."""
+    if again:
+        run(world)
+    service = world["leaf-a"].store.pop(("Service", PLACE, "web"))
+    native = world["leaf-a"].store.pop(("EndpointSlice", PLACE, "web-local"))
+    result = run(world)
+    assert (faults(result), result["failures"]) == ([], [])
+    assert "the Service demo-hub/web is not there on leaf-a (yet); Liqo makes it" in result_text(result)
+    assert (written(world)["leaf-a"], written(world)["leaf-b"]["leaf-c"]) == ({}, HONEST["leaf-b"]["leaf-c"])
+    assert run(world)["plan"] == []
+    world["leaf-a"].put(service)
+    world["leaf-a"].put(native)
+    run(world)
+    assert written(world) == HONEST
+
+
+def test_all_services_of_a_leaf_are_listed_once_and_only_when_one_of_a_hub_is_not_found(world: World) -> None:
+    asked: list[str | None] = []
+    plain = world["leaf-a"].list
+
+    def note(resource: Resource, *, label_selector: str | None = None, **place: Any) -> Any:
+        asked.extend([label_selector] if resource == resources.SERVICE else [])
+        return plain(resource, label_selector=label_selector, **place)
+
+    world["leaf-a"].list = note  # type: ignore[method-assign]
+    run(world, check_mode=True)
+    assert asked == [ORIGIN]
+    asked.clear()
+    del world["leaf-a"].store[("Service", PLACE, "web")]
+    run(world, check_mode=True)
+    assert asked == [ORIGIN, None]
+
+
+def test_where_services_are_hidden_a_missing_one_is_named_as_either(world: World) -> None:
+    def refuse(verb: str, resource: Resource) -> FabricError | None:
+        if resource != resources.SERVICE:
+            return None
+        return Forbidden(what=f"cannot {verb}", where="leaf-a", why="403", next="grant it", status=403)
+
+    world["leaf-a"].refuse = refuse
+    del world["leaf-a"].store[("EndpointSlice", PLACE, "web-local")]
+    result = run(world)
+    assert "the Service demo-hub/web of leaf-a is not hub:demo/web, or is not there, but hub" in result_text(result)
+    assert faults(result) == ["own-service"]
+
+
 SLICE_LABELS = ("endpointslice.kubernetes.io/managed-by", "kubernetes.io/service-name", ORIGIN)
 OURS_ALONE = ("liqo-fabric.github.io/path", "liqo-fabric.github.io/managed")
 
