@@ -108,11 +108,16 @@ def group_name(text: str) -> str:
     return _NO_WORD.sub("_", text)
 
 
-def is_connected(link: Link) -> bool:
-    """Every end that was read calls the tunnel connected, and has heard from the other a moment ago."""
+def is_connected(link: Link) -> bool | None:
+    """Both ends call the tunnel connected, and have heard from each other a moment ago.
+
+    None where no end that was read says otherwise, and not both were read: no cluster alone says this of another one.
+    """
     ends = [end for end in link.ends if end.reachable]
     silent = any(fault.name in _SILENT for fault in link.evidence.faults)
-    return bool(ends) and all(end.connection == CONNECTED for end in ends) and not silent
+    if not ends or silent or any(end.connection != CONNECTED for end in ends):
+        return False
+    return True if len(ends) == len(link.ends) else None
 
 
 def _hub_host(hub: Hub, links: Sequence[Link], told: Sequence[ClusterState], region_labels: Sequence[str]) -> Host:
@@ -186,7 +191,7 @@ def _link(link: Link) -> dict[str, Any]:
         "connected": connected,
         "evidence": "unknown" if rung is None else str(rung),
         "server": None if link.server is None else str(link.server),
-        "latency_ms": max(heard) if connected and heard else None,
+        "latency_ms": max(heard) if connected is not False and heard else None,
     }
 
 
@@ -209,7 +214,7 @@ def _complaints(leaf: Leaf, links: Sequence[Link]) -> Iterator[str]:
         if foreign is None or "networking" not in foreign.modules:
             continue
         for link in links:
-            if hub.state.id in link.pair and not is_connected(link):
+            if hub.state.id in link.pair and is_connected(link) is False:
                 silent = [fault for fault in link.evidence.faults if fault.name in _SILENT]
                 told = "; ".join(f"{fault.cluster}: {fault.detail}" for fault in silent)
                 yield told or f"{hub.name}: there is no connected tunnel"

@@ -9,6 +9,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import FabricError, FailureName
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.hub_view import HubView, Identity, PeerNotes
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.inventory_cache import from_cache, to_cache
@@ -63,7 +64,6 @@ def test_a_hub_has_its_name_its_id_and_its_connection() -> None:
         "liqo_health_healthy",
         "liqo_region_core",
         "liqo_version_1_2_0",
-        "connected_to_leaf_a",
     }
 
 
@@ -80,7 +80,6 @@ def test_hubs_alone_tell_much_of_a_leaf() -> None:
         "liqo_providers",
         "liqo_health_healthy",
         "liqo_region_eu",
-        "connected_to_hub",
     }
     assert variables["liqo_networks"]["pod"] == list(build.networks("leaf-a").pod)
     assert variables["liqo_networks"]["service"] == []
@@ -113,6 +112,30 @@ def test_leaves_that_were_read_tell_how_they_are_linked_with_each_other() -> Non
     assert hosts["leaf-a"].variables["liqo_version"] == "1.2.0"
 
 
+@pytest.mark.parametrize("seen", [None, DOWN, NO_RIGHT])
+def test_no_cluster_alone_makes_a_link_connected(seen: FabricError | None) -> None:
+    one, other = build.link("leaf-a", "leaf-b")
+    view = HubView(name="hub", state=hub_state())
+    hub = Hub(name="hub", seen=view, declared_id=view.state.id)
+    leaves = [Leaf(id=one.id, hubs=(view,), seen=one), Leaf(id=other.id, hubs=(view,), seen=seen)]
+    hosts = {host.name: host for host in hosts_of([hub], leaves, region_labels=REGION)}
+    for name, peer in (("leaf-a", "leaf-b"), ("leaf-b", "leaf-a")):
+        assert hosts[name].variables["liqo_links"][peer]["connected"] is None
+        assert hosts[name].variables["liqo_connected_to"] == []
+        assert not [group for group in hosts[name].groups if group.startswith("connected_to")]
+
+
+def test_an_end_that_denies_it_is_enough_for_a_link_that_is_not_connected() -> None:
+    one, _other = build.link("leaf-a", "leaf-b")
+    broken = (build.connection(value="Error"),)
+    silent = replace(one, sides={peer: replace(side, connections=broken) for peer, side in one.sides.items()})
+    view = HubView(name="hub", state=hub_state())
+    hub = Hub(name="hub", seen=view, declared_id=view.state.id)
+    leaves = [Leaf(id=one.id, hubs=(view,), seen=silent), Leaf(id=build.cluster_id("leaf-b"), hubs=(view,))]
+    hosts = {host.name: host for host in hosts_of([hub], leaves, region_labels=REGION)}
+    assert hosts["leaf-b"].variables["liqo_links"]["leaf-a"]["connected"] is False
+
+
 def test_a_crowd_that_one_leaf_reports_makes_no_groups_and_few_variables() -> None:
     crowd = [build.side("leaf-a", f"x{number}") for number in range(1500)]
     one, other = build.link("leaf-a", "leaf-b")
@@ -123,7 +146,7 @@ def test_a_crowd_that_one_leaf_reports_makes_no_groups_and_few_variables() -> No
     hub = Hub(name="hub", seen=view, declared_id=view.state.id)
     leaves = [Leaf(id=state.id, hubs=(view,), seen=state) for state in (liar, other)]
     hosts = {host.name: host for host in hosts_of([hub], leaves, region_labels=REGION)}
-    assert len(hosts["leaf-a"].variables["liqo_connected_to"]) > 1
+    assert hosts["leaf-a"].variables["liqo_connected_to"] == ["leaf-b"]
     assert [group for group in hosts["leaf-a"].groups if "connected" in group] == ["connected_to_leaf_b"]
     variables = hosts["leaf-a"].variables
     assert (len(variables["liqo_links"]), len(variables["liqo_labels"])) == (1000, 100)
