@@ -89,6 +89,7 @@ def test_of_all_options_only_what_is_no_secret_can_be_read_in_a_result(
     printed = capsys.readouterr().out + started.logged
     assert "4711" not in printed
     assert "eu-central-1" not in printed
+    assert "dex.example" not in printed
     for word in (
         "leaf-a",
         "eks",
@@ -96,7 +97,6 @@ def test_of_all_options_only_what_is_no_secret_can_be_read_in_a_result(
         "admin",
         "aws",
         "AWS_PROFILE",
-        "dex.example",
         "h.example",
     ):
         assert word in printed
