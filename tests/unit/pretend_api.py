@@ -50,6 +50,9 @@ class PretendApi:
     def within(self, seconds: float) -> PretendApi:
         return self
 
+    def glance(self, seconds: float) -> PretendApi:
+        return self.within(seconds)
+
     def put(self, body: Body) -> None:
         """As if it had been there before."""
         self.store[self._key(body)] = copy.deepcopy(body)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from .._fabric.errors import Gone
@@ -108,6 +108,12 @@ class Api:
         """
         taken = self._taken or _Taken(self._exchange.limits)
         return Api(self._exchange, deadline=self._earlier(seconds, what), taken=taken)
+
+    def glance(self, seconds: float) -> Api:
+        """Like `within`, for so few objects that it may be repeated all the time."""
+        limits = self._exchange.limits
+        few = replace(limits, reading_items=limits.glance_items, reading_bytes=limits.glance_bytes)
+        return Api(self._exchange, deadline=self._earlier(seconds, "one look at this cluster"), taken=_Taken(few))
 
     def list(
         self,

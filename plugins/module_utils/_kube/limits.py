@@ -63,6 +63,10 @@ class Limits:
     """Objects of all lists. To work on them takes ten seconds of the processor, which other clusters need too."""
     reading_bytes: int = 256 * MIB
     """Of all lists. Both are the limits, too, of what is kept of all lists that are followed together."""
+    glance_items: int = 1000
+    """The same of all lists of one `Api.glance`, which is repeated every ten seconds for each link that waits."""
+    glance_bytes: int = 4 * MIB
+    """Of all lists of one glance."""
     name: int = 1024
     """Characters of a name, and of other fields of metadata that become part of a URL. Most kinds have 253 at most."""
 

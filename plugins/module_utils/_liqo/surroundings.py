@@ -21,8 +21,8 @@ from .resources import NAMESPACE, NETWORK
 MOST_POOLS = 64
 MOST_SERVICES = 5000
 """That have node ports, of which Kubernetes gives 2768, or an address of a load balancer."""
-MOST_ADDRESSES = 100
-"""Of the load balancer of one Service."""
+MOST_ADDRESSES, MOST_ADDRESSES_TOGETHER = 100, 20_000
+"""Of the load balancer of one Service, and of all Services."""
 MOST_NAMESPACES = 10_000
 MOST_QUOTAS = 64
 LONGEST_COUNT = 18
@@ -100,12 +100,13 @@ def _count(value: str) -> int | None:
 
 def service_ports(services: Iterable[Json]) -> tuple[ServicePorts, ...]:
     """What Services take of the cluster's ports; those that take nothing are left out."""
-    found = []
+    found, left = [], MOST_ADDRESSES_TOGETHER
     for body in services:
         ports = items_at(body, "spec", "ports")
         node_ports = {int_at(port, "nodePort") for port in ports} | {int_at(body, "spec", "healthCheckNodePort")}
         numbers = {(int_at(port, "port") or 0, text_at(port, "protocol") or "TCP") for port in ports}
-        ingress = items_at(body, "status", "loadBalancer", "ingress")[:MOST_ADDRESSES]
+        ingress = items_at(body, "status", "loadBalancer", "ingress")[: min(MOST_ADDRESSES, left)]
+        left -= len(ingress)
         given = {text_at(entry, key) for entry in ingress for key in ("ip", "hostname")} - {""}
         one = ServicePorts(
             namespace=text_at(body, "metadata", "namespace"),

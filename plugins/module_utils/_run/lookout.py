@@ -68,7 +68,7 @@ class Lookout:
 
     def _look_at(self, cluster: ClusterId, peer: ClusterId, seconds: float) -> str:
         feed = self._world[cluster]
-        workload = look_at_gateway(feed.api.within(seconds), feed.side(peer)).workload
+        workload = look_at_gateway(feed.api.glance(seconds), feed.side(peer)).workload
         if workload is None or workload.obstacle is None:
             return ""
         said = workload.obstacle.said.partition(" is forbidden: ")[2] or workload.obstacle.said

@@ -150,6 +150,20 @@ def test_all_lists_of_one_reading_have_a_limit_together() -> None:
             assert len(api.within(30).list(CONNECTION).items) == 3
 
 
+def test_one_look_that_is_repeated_all_the_time_takes_little() -> None:
+    three = answer(a_list(*[bodies.connection()] * 3))
+    bounds: list[dict[str, Any]] = [{"glance_items": 5}, {"glance_bytes": 3000}]
+    for limits in bounds:
+        with hostile(lambda _: three, **limits) as api:
+            look = api.within(30).glance(5)
+            assert len(look.list(CONNECTION).items) == 3
+            with pytest.raises(FabricError) as caught:
+                for _list in range(5):
+                    look.list(CONNECTION)
+            assert caught.value.fault is FailureName.LIMIT_REACHED
+            assert len(api.glance(5).list(CONNECTION).items) == 3
+
+
 def test_the_same_next_page_twice_is_no_list() -> None:
     with hostile(lambda _: answer(a_list(**{"continue": "same"}))) as api:
         refused(api, FailureName.NOT_UNDERSTOOD, "same next page twice")

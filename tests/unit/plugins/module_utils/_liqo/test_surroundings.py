@@ -14,6 +14,7 @@ from ansible_collections.liqo.fabric.plugins.module_utils._liqo import resources
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo.cluster import Raw
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo.surroundings import (
     MOST_ADDRESSES,
+    MOST_ADDRESSES_TOGETHER,
     MOST_POOLS,
     MOST_SERVICES,
     ipam_pools,
@@ -69,10 +70,15 @@ def test_pools_that_repeat_count_once_and_services_and_their_addresses_have_a_li
     assert ipam_pools([deployment]) == ("10.0.0.0/8", "172.16.0.0/12")
     ingress = [{"hostname": f"lb-{number}"} for number in range(MOST_ADDRESSES + 1)]
     status = {"loadBalancer": {"ingress": ingress}}
-    crowd = [body(resources.SERVICE, f"web-{number}", "shop", status=status) for number in range(MOST_SERVICES + 1)]
+    ports = {"ports": [{"port": 80, "nodePort": 30080}]}
+    crowd = [
+        body(resources.SERVICE, f"web-{number}", "shop", spec=ports, status=status)
+        for number in range(MOST_SERVICES + 1)
+    ]
     found = service_ports(crowd)
     assert len(found) == MOST_SERVICES
     assert len(found[0].given) == MOST_ADDRESSES
+    assert sum(len(one.given) for one in found) == MOST_ADDRESSES_TOGETHER
 
 
 def test_without_ipam_no_pools_are_known() -> None:

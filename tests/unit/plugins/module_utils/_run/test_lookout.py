@@ -78,6 +78,20 @@ def test_the_reason_is_told_while_the_link_waits_for_a_gateway() -> None:
     assert set(heard.reasons) == {reason}
 
 
+def test_each_look_takes_little_of_the_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    lookout, heard, api = watched(refused(POD_SECURITY))
+    looks: list[float] = []
+
+    def glance(seconds: float) -> PretendApi:
+        looks.append(seconds)
+        return api
+
+    monkeypatch.setattr(api, "glance", glance)
+    assert wait(lookout, 0.3) is False
+    assert looks
+    assert heard.reasons
+
+
 def test_one_that_is_on_its_way_is_no_reason() -> None:
     lookout, heard, _api = watched(deployment())
     assert wait(lookout, 0.1) is False
