@@ -32,6 +32,8 @@ _HARMFUL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\
 _ESCAPED = re.compile(rb"\\(?:[bf]|u(?:00[0189]|007[fF]|[dD][89a-fA-F]|20[26]))")
 _ANY_ESCAPE = re.compile(rb"\\.", re.DOTALL)
 
+_BYTES_OF_VALUE = 8
+"""Real objects have at least so many for each value."""
 _SHAPE = bytes.maketrans(b"[]", b"{}")
 _NO_SHAPE = bytes(code for code in range(256) if code not in b'{}[]"')
 
@@ -137,6 +139,12 @@ def metadata_in(body: object) -> dict[str, object]:
     if not isinstance(metadata, dict):
         raise NotKubernetesError("has an object without metadata")
     return metadata
+
+
+def weight(content: bytes) -> int:
+    """The bytes of an event, more of them where it holds so many values that Python needs more memory for them."""
+    values = content.count(b",") + content.count(b"{") + content.count(b"[")
+    return max(len(content), _BYTES_OF_VALUE * values)
 
 
 def _check_nesting(content: bytes, limits: Limits) -> None:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from .._fabric.errors import FabricError
 from .._fabric.resources import Json, Resource
 from .answers import api_error, refusal_of_status
-from .door import LimitReachedError, NotKubernetesError, as_fabric_error, metadata_in, object_of, read_json
+from .door import LimitReachedError, NotKubernetesError, as_fabric_error, metadata_in, object_of, read_json, weight
 from .limits import DEFAULT, Limits
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Event:
     """ADDED, MODIFIED or DELETED."""
     object: Json
     size: int = 0
-    """Bytes that the server sent for it."""
+    """Bytes that the server sent for it; more where it holds very many values."""
 
 
 class Ended(StrEnum):
@@ -169,7 +169,7 @@ class Watch(Iterator[Event]):
         version = metadata_in(body).get("resourceVersion")
         if version and isinstance(version, str):
             self.resource_version = version
-        return None if found is None else Event(type=kind, object=found, size=len(line))
+        return None if found is None else Event(type=kind, object=found, size=weight(line))
 
     def _end(self, reason: Ended) -> None:
         with self._reading:

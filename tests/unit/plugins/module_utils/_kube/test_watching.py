@@ -60,7 +60,7 @@ class EndlessResponse(CannedResponse):
 
 def line(kind: str, *, name: str = "a", version: str = "7", **other: object) -> bytes:
     body = {"metadata": {"name": name, "resourceVersion": version}} | other
-    return json.dumps({"type": kind, "object": body}).encode() + b"\n"
+    return json.dumps({"type": kind, "object": body}, separators=(",", ":")).encode() + b"\n"
 
 
 def watch(*chunks: bytes, then: Exception | None = None, limits: Limits = DEFAULT) -> Watch:
@@ -170,6 +170,15 @@ def test_events_without_end_are_left_at_the_limit() -> None:
     with pytest.raises(FabricError, match="more than 10 events") as caught:
         list(watching)
     assert caught.value.fault is FailureName.LIMIT_REACHED
+
+
+@pytest.mark.parametrize("values", [[], ["text" * 10] * 100, [{}] * 1000, [[[[[]]]]] * 200])
+def test_an_event_counts_by_its_bytes_and_by_its_values(values: list[object]) -> None:
+    """Python needs twenty times the memory for values that take three bytes each."""
+    sent = line("ADDED", spec={"values": values})
+    (event,) = watch(sent)
+    small = [value for value in values if not isinstance(value, str)]
+    assert event.size == len(sent) - 1 if not small else event.size > 4 * len(sent)
 
 
 def test_a_closed_watch_brings_nothing_more_and_holds_no_connection() -> None:
