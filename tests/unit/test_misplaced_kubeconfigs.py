@@ -6,17 +6,24 @@ it is printed, not even with -vvv."""
 
 from __future__ import annotations
 
+import functools
+import itertools
+import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import InputError
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.unquoted import is_quotable
 from ansible_collections.liqo.fabric.plugins.module_utils._kube import credentials
 from ansible_collections.liqo.fabric.plugins.module_utils._kube.auth_options import resolve
+from ansible_collections.liqo.fabric.plugins.module_utils._kube.kubeconfig import select
+from ansible_collections.liqo.fabric.plugins.module_utils._kube.kubeconfig_fields import KubeconfigError
 from ansible_collections.liqo.fabric.plugins.module_utils._kube.stray_kubeconfigs import secrets_anywhere
 from ansible_collections.liqo.fabric.plugins.module_utils._run.watch_options import parse_watch_options
 
@@ -30,7 +37,9 @@ DICTIONARY: dict[str, Any] = {
     "users": [{"name": "u", "user": {"token": TOKEN}}],
 }
 TEXT = yaml.safe_dump(DICTIONARY)
-VARIABLES = {"text": TEXT, "damaged": TEXT + "  - ]", "dictionary": DICTIONARY}
+# The token comes first, and the end is cut off in messages.
+USERS_FIRST = json.dumps({name: DICTIONARY[name] for name in reversed(DICTIONARY)}, separators=(",", ":"))
+VARIABLES = {"text": TEXT, "damaged": TEXT + "  - ]", "dictionary": DICTIONARY, "users_first": USERS_FIRST}
 
 
 def debug(expression: str) -> dict[str, Any]:
@@ -68,6 +77,9 @@ def tasks(form: str) -> list[dict[str, Any]]:
             f"lookup('liqo.fabric.link', 'a', 'b', clusters=[{{'name': 'a', 'kubeconfig': {form}, 'labels': {form}}}])"
         ),
         debug(f"lookup('liqo.fabric.link', 'a', 'b', clusters=[{{'name': 'a', 'validate_certs': {form}}}])"),
+        debug(
+            f"lookup('liqo.fabric.link', 'a', 'b', clusters=[{{'name': 'a', 'kubeconfig': 'good', 'context': {form}}}])"
+        ),
         debug(f"lookup('liqo.fabric.link', 'a', 'b', value={form})"),
         debug(f"lookup('liqo.fabric.link', 'a', 'b', connect_timeout={form})"),
         # Roles: Ansible itself looks at their arguments first.
@@ -91,10 +103,11 @@ def run(folder: Path, program: str, *arguments: str, **environ: str) -> str:
     return done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("form", ["text", "dictionary"])
+@pytest.mark.parametrize("form", ["text", "dictionary", "users_first"])
 def test_no_plugin_prints_it(tmp_path: Path, form: str) -> None:
     listed = [{**task, "ignore_errors": True} for task in tasks(form)]
     play = {"hosts": "localhost", "connection": "local", "gather_facts": False, "vars_files": ["vars.yml"]}
+    (tmp_path / "good").write_text(TEXT)
     (tmp_path / "vars.yml").write_text(yaml.safe_dump(VARIABLES))
     (tmp_path / "play.yml").write_text(yaml.safe_dump([{**play, "tasks": listed}]))
     said = run(tmp_path, "ansible-playbook", "-vvv", "-i", "localhost,", "play.yml")
@@ -105,8 +118,19 @@ def test_no_plugin_prints_it(tmp_path: Path, form: str) -> None:
     assert form == "dictionary" or "current-context" not in said
 
 
-@pytest.mark.parametrize("hubs", [TEXT, [TEXT], [{"name": "a", "kubeconfig": [TEXT]}], [{"name": TEXT}], [DICTIONARY]])
+@pytest.mark.parametrize(
+    "hubs",
+    [
+        TEXT,
+        [TEXT],
+        [{"name": "a", "kubeconfig": [TEXT]}],
+        [{"name": TEXT}],
+        [DICTIONARY],
+        [{"name": "a", "kubeconfig": "good", "context": USERS_FIRST}],
+    ],
+)
 def test_the_inventory_plugin_does_not_print_it(tmp_path: Path, hubs: object) -> None:
+    (tmp_path / "good").write_text(TEXT)
     (tmp_path / "foreign_clusters.yml").write_text(
         yaml.safe_dump({"plugin": "liqo.fabric.foreign_clusters", "hubs": hubs})
     )
@@ -155,3 +179,34 @@ def test_kubeconfigs_are_found_at_any_place() -> None:
     for value in ([[TEXT]], {"a": [{"b": TEXT}]}, {"a": DICTIONARY}, {"kubeconfig": [TEXT]}, [VARIABLES["damaged"]]):
         assert any(TOKEN in secret for secret in secrets_anywhere(value)), value
     assert secrets_anywhere({"clusters": [{"name": "a", "kubeconfig": "path"}], "notes": "some\nlines"}) == frozenset()
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(["name", "user", "x"])))
+@pytest.mark.parametrize("form", [json.dumps, repr, yaml.safe_dump, functools.partial(yaml.safe_dump, sort_keys=False)])
+def test_it_is_known_in_whatever_order_it_is_written(order: tuple[str, ...], form: Callable[[Any], str]) -> None:
+    entry = {"name": "u", "user": {"token": TOKEN}, "x": 1}
+    users = [{key: entry[key] for key in order}]
+    for names in itertools.permutations(["users", "current", "kind"]):
+        text = form({name: users if name == "users" else "x" for name in names})
+        assert not is_quotable(text), text
+    assert not is_quotable(form(users[0]))
+    assert not is_quotable(form(entry["user"]))
+    # The name of an option is none of a field.
+    assert is_quotable("clusters[leaf-a].password: it is not there")
+
+
+@pytest.mark.parametrize(
+    ("config", "context"),
+    [
+        *(({**DICTIONARY, place: [{"name": USERS_FIRST}] * 2}, "x") for place in ("contexts", "clusters", "users")),
+        ({**DICTIONARY, "contexts": [{"name": USERS_FIRST}]}, "nowhere"),
+        ({**DICTIONARY, "contexts": [{"name": "x", "context": {"cluster": USERS_FIRST}}]}, "x"),
+        (DICTIONARY, USERS_FIRST),
+    ],
+)
+def test_a_name_that_is_a_kubeconfig_is_not_quoted(config: dict[str, Any], context: str) -> None:
+    with pytest.raises(KubeconfigError) as caught:
+        select(config, context=context)
+    said = f"{caught.value.why} {caught.value.next_step}"
+    assert "not quoted" in said
+    assert TOKEN not in said

@@ -10,6 +10,8 @@ import re
 _KUBECONFIG = re.compile(
     r"apiVersion\b|current-context|client-key|client-certificate|certificate-authority|insecure-skip-tls"
     r"|\b(users|contexts|clusters)\W{1,3}:?\W*(name|user|context|cluster)\b|-----BEGIN|\bLS0tLS1|\beyJ[\w-]{10}"
+    # A part of it, in the order of whoever wrote it.
+    r"|[\"'](token|password|user)[\"']\s*:|(?<![\w.-])(token|password):\s|\buser:\s*[{&\n]"
 )
 INSTEAD = "a kubeconfig or key does not belong here, and is not quoted"
 

@@ -19,6 +19,7 @@ from .._fabric.errors import FailureName
 from .._fabric.resources import Json
 from .complaints import last_line, one_line
 from .kubeconfig_fields import Fields, KubeconfigError
+from .kubeconfig_types import quoted_name
 from .limits import DEFAULT
 from .programs import Program, Run
 from .stop import STOP
@@ -98,7 +99,7 @@ def credentials_of(plugin: Plugin, *, context: str, server: str, cluster: Json, 
     """
 
     def failed(why: str, next_step: str = "", fault: FailureName = FailureName.PLUGIN_FAILED) -> UnusableError:
-        by_hand = f"run the credentials plugin of the context {context!r} by hand, as the user of the task"
+        by_hand = f"run the credentials plugin of the context {quoted_name(context)} by hand, as the user of the task"
         return UnusableError(why, next_step or by_hand, what="cannot get credentials", server=server, fault=fault)
 
     if plugin.asks:

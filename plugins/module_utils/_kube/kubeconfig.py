@@ -19,10 +19,9 @@ from typing import Any
 
 from .._fabric.resources import Json
 from .._fabric.unquoted import is_quotable
-from .door import shown
 from .kubeconfig_fields import Fields, KubeconfigError, is_path
 from .kubeconfig_text import decoded, parse, write
-from .kubeconfig_types import CLUSTER, MAX_NAME, USER, check_spelling, check_types
+from .kubeconfig_types import CLUSTER, USER, check_spelling, check_types, quoted_name, shown_name
 
 _MAX_NAMES = 10
 """Names listed in a message at most."""
@@ -209,7 +208,7 @@ def _current_context(sources: Iterable[Source]) -> str:
 def _entry(sources: Sequence[Source], section: str, name: str, *, within: str) -> Fields:
     """That of the first file that has one of this name; entries of several files are not mixed, as for kubectl."""
     singular = section.removesuffix("s")
-    called = f"the {singular} {shown(name, most=MAX_NAME)!r}"
+    called = f"the {singular} {quoted_name(name)}"
     for source in sources:
         entry = next((entry for entry in source.entries(section) if entry.get("name") == name), None)
         if entry is not None:
@@ -223,7 +222,7 @@ def _entry(sources: Sequence[Source], section: str, name: str, *, within: str) -
 
 def _names(sources: Iterable[Source], section: str) -> tuple[str, ...]:
     found = [entry.get("name") for source in sources for entry in source.entries(section)]
-    return tuple(sorted(shown(name, most=MAX_NAME) for name in found if isinstance(name, str)))
+    return tuple(sorted(shown_name(name) for name in found if isinstance(name, str)))
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import codecs
 import functools
 import re
+from collections.abc import Iterator
 from typing import IO, Any
 
 from .kubeconfig_fields import KubeconfigError
@@ -105,7 +106,8 @@ def _loader() -> Any:
     import yaml
 
     class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # chosen when it runs
-        pass
+        def flatten_mapping(self, node: Any) -> None:
+            _merge(node)
 
     Loader.yaml_implicit_resolvers = {
         first: [(tag, pattern) for tag, pattern in resolvers if tag in (f"{_TAG}null", f"{_TAG}merge")]
@@ -119,6 +121,35 @@ def _loader() -> Any:
         Loader.add_constructor(f"{_TAG}{kind}", lambda loader, node: _number(loader.construct_scalar(node)))
     Loader.add_multi_constructor("!", _untagged)
     return Loader
+
+
+def _merge(node: Any) -> None:
+    """Puts what `<<` names in its place, as Go does: what stands further down wins, and in a list of them the first.
+
+    To Python all that stands beside `<<` would win. That would be another user or server than that of kubectl.
+    """
+    import yaml
+
+    if not any(key.tag == f"{_TAG}merge" for key, _ in node.value):
+        return
+    found = {}
+    for key, value in node.value:
+        for inner_key, inner in _merged(value) if key.tag == f"{_TAG}merge" else [(key, value)]:
+            if not isinstance(inner_key, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(problem_mark=inner_key.start_mark)
+            # Each key once: a few lines could become millions.
+            found[inner_key.tag, inner_key.value] = (inner_key, inner)
+    node.value = list(found.values())
+
+
+def _merged(value: Any) -> Iterator[tuple[Any, Any]]:
+    import yaml
+
+    for part in reversed(value.value) if isinstance(value, yaml.SequenceNode) else [value]:
+        if not isinstance(part, yaml.MappingNode):
+            raise yaml.constructor.ConstructorError(problem_mark=value.start_mark)
+        _merge(part)
+        yield from part.value
 
 
 def _number(text: str) -> int | float:

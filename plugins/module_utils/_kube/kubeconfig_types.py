@@ -10,10 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from .._fabric.unquoted import INSTEAD, is_quotable
 from .door import shown
 from .kubeconfig_fields import Fields, KubeconfigError
 
-MAX_NAME = 100
+_MAX_NAME = 100
 """Characters of a name in a message."""
 
 _VALUE = "a value"
@@ -107,6 +108,16 @@ _TOP: Mapping[str, _Check] = {
 }
 
 
+def shown_name(name: str) -> str:
+    """A name for a message: cut, and not that of which somebody wrote a kubeconfig in its place."""
+    return shown(name, most=_MAX_NAME) if is_quotable(name) else f"(not quoted: {INSTEAD})"
+
+
+def quoted_name(name: str) -> str:
+    """The same, in quotes."""
+    return repr(shown_name(name)) if is_quotable(name) else shown_name(name)
+
+
 def check_types(source: Fields) -> None:
     """Raises KubeconfigError for a field that kubectl would not read, and for a name that is there twice."""
     _check(source, _TOP)
@@ -114,7 +125,7 @@ def check_types(source: Fields) -> None:
         kind, names = section.removesuffix("s"), set()
         for entry in source.list_of_fields(section):
             name = entry.text("name")
-            called = f"the {kind} {shown(name, most=MAX_NAME)!r}"
+            called = f"the {kind} {quoted_name(name)}"
             if name in names:
                 raise KubeconfigError(
                     f"{called} is there twice in {source.owner}", "take one of them out; kubectl refuses both"

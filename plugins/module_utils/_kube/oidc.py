@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode, urlsplit
 
 from .deadline import Deadline, applied
-from .door import LimitReachedError, NotKubernetesError, read_json, shown
+from .door import LimitReachedError, NotKubernetesError, read_json
 from .headers import basic
 from .kubeconfig import keep_in_user
 from .kubeconfig_fields import Fields, KubeconfigError
+from .kubeconfig_types import quoted_name
 from .limits import DEFAULT
 from .proxies import open_pool, proxy_of
 from .tls import tls_context
@@ -84,7 +85,7 @@ def check_provider(fields: Fields) -> None:
     """Raises KubeconfigError for one that kubectl does not know any more, also beside other credentials."""
     name = fields.text("name")
     if name != "oidc":
-        why = f"{fields.owner} is {shown(name, most=50)!r}, and oidc is the only one that kubectl still knows"
+        why = f"{fields.owner} is {quoted_name(name)}, and oidc is the only one that kubectl still knows"
         raise KubeconfigError(why, f"use {_SUCCESSORS.get(name, 'an exec plugin')} in its place")
 
 

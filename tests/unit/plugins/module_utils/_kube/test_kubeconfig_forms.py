@@ -64,6 +64,12 @@ users:
 """
 
 
+def _merging(user: str) -> str:
+    """One in which the user is put together from parts of other users."""
+    more = "more: [&a {token: first}, &b {token: second}]"
+    return f"{more}\n{kubeconfig(user)}"
+
+
 def plugin(command: str, *arguments: str, version: str = "v1", more: str = "interactiveMode: IfAvailable") -> str:
     words = "".join(f"\n  - {argument}" for argument in arguments)
     return (
@@ -176,6 +182,15 @@ TAKEN: Mapping[str, Taken] = {
             "apiVersion: v1\n", f"apiVersion: v1\nmore: &login {{token: {SECRET}}}\n"
         )
     ),
+    "merge keys before a value": Taken(text=_merging("<<: *a\ntoken: own"), sends="Bearer own"),
+    "merge keys behind a value": Taken(text=_merging("token: own\n<<: *a"), sends="Bearer first"),
+    "several merge keys": Taken(text=_merging("<<: *a\n<<: *b"), sends="Bearer second"),
+    "a list of merge keys": Taken(text=_merging("<<: [*a, *b]"), sends="Bearer first"),
+    "merge keys in merge keys": Taken(text=_merging("token: own\n<<: {<<: *b, as-uid: ''}"), sends="Bearer second"),
+    "a server behind merge keys": Taken(
+        text=kubeconfig(server="https://127.0.0.1:1", cluster="certificate-authority-data: $ca\n<<: {server: $server}")
+    ),
+    "a context with merge keys": Taken(text=kubeconfig(context="cluster: c, user: nope, <<: {user: u}")),
     "binary": Taken(text=kubeconfig(f"token: !!binary {base64.b64encode(SECRET.encode()).decode()}")),
     "own tags": Taken(text=kubeconfig(f"token: !vault-like {SECRET}")),
     "number in quotes": Taken(text=kubeconfig("token: !!str 4711"), sends="Bearer 4711"),
