@@ -9,6 +9,7 @@ Three leaves with three links. The labels are those of leaf-b's objects in its l
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -22,10 +23,11 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.report import 
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.resources import Json, Resource
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo import resources
 from ansible_collections.liqo.fabric.plugins.module_utils._run.info import read_states
+from ansible_collections.liqo.fabric.plugins.module_utils._run.reconcile import Limits, reconcile
 
 from tests.unit import bodies
 from tests.unit.pretend_api import PretendApi
-from tests.unit.three_leaves import AB, NAMES, TO_A, World, leaf, of, run
+from tests.unit.three_leaves import AB, NAMES, TO_A, World, fabric_of, leaf, of, run
 
 REMOTE, GATEWAY, TENANT = (
     "liqo.io/remote-cluster-id",
@@ -419,9 +421,14 @@ def test_a_secret_that_is_not_shown_to_be_of_the_gateway_that_names_it_is_not_la
     assert any("see whose Secret liqo-tenant-leaf-a/others is" in fault.repair for fault in faults(world))
 
 
-def test_a_secret_that_is_not_of_the_gateway_does_not_go_for_new_keys_nor_with_the_link(world: World) -> None:
+@pytest.mark.parametrize("state", [State.PRESENT, State.ABSENT])
+def test_a_secret_that_is_not_of_the_gateway_goes_neither_for_new_keys_nor_with_the_link(
+    world: World, state: State
+) -> None:
     names_a_secret(world, "status")
-    run(world, State.ABSENT, [AB])
+    apis = {ClusterId(name): api.as_api() for name, api in world.items()}
+    fabric = replace(fabric_of(state, [AB]), rotate_keys=frozenset({AB}))
+    reconcile(fabric, apis, limits=Limits(wait=False, wait_timeout_s=0.2), check_mode=False)
     assert ("Secret", TO_A, "others") in world["leaf-b"].store
 
 
