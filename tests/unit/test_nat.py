@@ -76,6 +76,13 @@ def test_without_a_declaration_status_says_what_one_needs(fabric: ServedFabric) 
     assert "when this link is declared declare it with client_endpoint: { address: 203.0.113.7 port: 51841 }" in told
 
 
+def test_a_plan_that_would_end_the_link_says_that_it_works_and_what_keeps_it(fabric: ServedFabric) -> None:
+    fabric.declare(**declared())
+    told = " ".join(fabric.play("liqo.fabric.plan").text.split())
+    assert "both gateways hear from each other while it dials 203.0.113.7:51841/UDP" in told
+    assert "declare it with client_endpoint: { address: 203.0.113.7, port: 51841 }" in told
+
+
 def test_a_declared_endpoint_that_does_not_answer_is_named(tmp_path: Path) -> None:
     with served_fabric(tmp_path, World.LINKED, dict.fromkeys(LINK["between"], silent)) as fabric:
         fabric.declare(**declared(client_endpoint=NAT))

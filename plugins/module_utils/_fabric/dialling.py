@@ -167,7 +167,7 @@ def is_among(address: str, others: tuple[str, ...]) -> bool:
 @lru_cache(maxsize=4096)
 def _canonical(address: str) -> str:
     """The same text for the same address in another spelling."""
-    return str(ip_address(address)) if is_ip(address) else address.lower()
+    return str(ip_address(address)) if is_ip(address) else address.lower().removesuffix(".")
 
 
 def _named(address: str, number: int) -> str:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from .dialling import Way, in_full, override_of, reaches, to_dial
 from .errors import FabricError
 from .facts import advertised, last_seen
-from .faults import Fault, FaultName, View, only
+from .faults import Fault, FaultName, View, has_heard, only
 from .model import ClientEndpoint, Settings
 from .objects import Endpoint, Fact, FactName, GatewayClient, GatewayServer
 from .reported import address_problem
@@ -32,6 +32,20 @@ def endpoint_faults(one: View, other: View, declared: Settings | None, *, alive:
         server = only(serving.side.servers)
         if server is not None:
             yield from _Way(serving, dialling, server, only(dialling.side.clients), declared, alive).faults()
+
+
+def working_endpoints(one: View, other: View, declared: Settings) -> tuple[str, ...]:
+    """A note about a client that works where nothing declares what it dials, since a plan leads it elsewhere."""
+    override = declared.client_endpoint
+    if in_full(override) is not None or not all(map(has_heard, (one, other))):
+        return ()
+    return tuple(
+        note
+        for serving, dialling in ((one, other), (other, one))
+        for server, client in [(only(serving.side.servers), only(dialling.side.clients))]
+        if server is not None and client is not None
+        for note in _Way(serving, dialling, server, client, declared, True).working()
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +75,14 @@ class _Way:
                 yield replace(fault, repair=f"when this link is declared, {declare}" if declare else "")
             else:
                 yield fault
+
+    def working(self) -> Iterator[str]:
+        """That the plan ends what works, with the declaration that keeps it."""
+        if self.client is not None and any(fault.name is FaultName.STALE_ENDPOINT for fault in self._found()):
+            declare = self._declare()
+            advice = f"; where {self.dials} is meant (NAT), {declare}" if declare else ""
+            heard = f"both gateways hear from each other while it dials {self.dials}{advice}"
+            yield f"{self.dialling.here.id}, {title(self.client)}: {heard}"
 
     def _found(self) -> Iterator[Fault]:
         seen, dials, client = in_full(self.override) or advertised(self.server), self.dials, self.client
@@ -112,6 +134,9 @@ class _Way:
             seen = advertised(self.server)
             needless = self.override and seen is not None and reaches(dials, seen)
             return "take client_endpoint out of its declaration" if needless else ""
+        if not reaches(dials, advertised(self.server) or in_full(override) or dials, override):
+            # A declaration has an address and a port, and nothing of the protocol.
+            return ""
         if override.address and address_problem(override.address, self.dialling.here.networks):
             return ""
         parts = (("address", override.address), ("port", override.port))

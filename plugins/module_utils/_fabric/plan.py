@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from .desired import DesiredSide, Wanted, choose_server, desired_side, gateway_names
+from .endpoint_faults import working_endpoints
 from .errors import FabricError, FailureName
+from .faults import View
 from .model import ClusterId, FabricName, Pair, Shortcut
 from .objects import (
     ClusterState,
@@ -82,6 +84,8 @@ def plan_link(
     if adopt and any(not held.spec.owners for side in sides for held in side.adoptable()):
         ops, note = _only_marks(ops)
         notes, renews = notes + note, False
+    if any(op.kind is Kind.CLIENT and any(change.field == "endpoint" for change in op.changes) for op in ops):
+        notes += working_endpoints(View(one, other.id, other), View(other, one.id, one), shortcut.settings)
     ops = in_shortest_order(_across(ops), keys, sides) if renews else _across(ops)
     return LinkPlan(
         pair=shortcut.pair,

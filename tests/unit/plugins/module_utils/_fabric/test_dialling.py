@@ -76,6 +76,14 @@ def test_a_new_client_dials_ipv4_before_a_name_and_ipv6_last_otherwise_in_the_or
     assert dialled(*advertised) == written
 
 
+@pytest.mark.parametrize("spelled", [NAME, NAME.upper(), f"{NAME}."])
+def test_a_name_is_the_same_in_capitals_and_with_the_dot_at_its_end(spelled: str) -> None:
+    for held, wanted in ((NAME, spelled), (spelled, NAME)):
+        assert reaches(at(held), at(V4), ClientEndpoint(address=wanted))
+        assert reaches(at(held), at(wanted))
+    assert not reaches(at(f"x{spelled}"), at(NAME))
+
+
 @pytest.mark.parametrize("bad", REFUSED)
 def test_one_bad_address_does_not_refuse_the_others_and_is_named(bad: str) -> None:
     assert dialled(bad, V4) == (V4,)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ A, B = build.link()
 """A healthy shortcut: leaf-a is the server, and both heard from each other a moment ago."""
 
 NAT = Endpoint(addresses=("203.0.113.7",), port=51841)
+NAT_GIVEN: dict[str, Any] = {"address": "203.0.113.7", "port": 51841}
 LONG_AGO = "2025-12-31T23:59:39Z"
 
 DIALLED = {
@@ -145,6 +147,43 @@ def test_of_a_declared_link_both_ways_out_are_true(dials: Endpoint, how: str) ->
     assert [(change.field, change.after) for change in op.changes] == [("endpoint", build.ENDPOINT)]
     wish = build.shortcut(client_endpoint=settings(declared_by(fault.repair)).client_endpoint)
     assert plan_link(wish, one, behind_nat(dials), fabric=build.RETAIL).ops == ()
+
+
+@every_way
+def test_a_plan_that_ends_what_works_says_so_with_the_declaration_that_keeps_it(dials: Endpoint) -> None:
+    plan = plan_link(build.shortcut(), A, behind_nat(dials), fabric=build.RETAIL)
+    (note,) = plan.notes
+    assert f"both gateways hear from each other while it dials {dials}; where {dials} is meant (NAT), declare" in note
+    wish = build.shortcut(client_endpoint=settings(declared_by(note)).client_endpoint)
+    kept = plan_link(wish, A, behind_nat(dials), fabric=build.RETAIL)
+    assert (kept.ops, kept.notes) == ((), ())
+
+
+def test_a_plan_has_no_such_note_where_the_tunnel_is_down_or_the_endpoint_is_declared() -> None:
+    down = silent(A, "leaf-b", "an old one")
+    assert plan_link(build.shortcut(), down, behind_nat(), fabric=build.RETAIL).notes == ()
+    moved = build.shortcut(client_endpoint=ClientEndpoint(address="203.0.113.9", port=51841))
+    assert [op.kind for op in plan_link(moved, A, behind_nat(), fabric=build.RETAIL).ops] == [Kind.CLIENT]
+    assert plan_link(moved, A, behind_nat(), fabric=build.RETAIL).notes == ()
+    assert plan_link(build.shortcut(), A, B, fabric=build.RETAIL).notes == ()
+
+
+def test_a_plan_that_changes_something_else_has_no_such_note() -> None:
+    adopted = plan_link(build.shortcut(), *build.adopted(A, behind_nat()), fabric=build.RETAIL, adopt=True)
+    assert {op.reason for op in adopted.ops} == {"adopted"}
+    assert ["hear from each other" in note for note in adopted.notes] == [False]
+
+
+@pytest.mark.parametrize("alive", [True, False])
+@pytest.mark.parametrize("declared", [Settings(), Settings(client_endpoint=ClientEndpoint(**NAT_GIVEN))])
+def test_no_declaration_is_named_for_a_client_of_another_protocol(declared: Settings, alive: bool) -> None:
+    """No declaration says the protocol, and one of its address and port would not keep it."""
+    one = A if alive else silent(A, "leaf-b", "an error")
+    other = behind_nat(replace(NAT, protocol="TCP"))
+    stale = [fault for fault in weigh(one, other, declared=declared).faults if fault.name is FaultName.STALE_ENDPOINT]
+    assert ["client_endpoint" in fault.repair for fault in stale] == [False]
+    assert stale[0].repair.startswith("the next apply lets GatewayClient liqo-tenant-leaf-a/leaf-a dial ")
+    assert all("client_endpoint" not in note for note in weigh(A, other).notes)
 
 
 def test_of_a_working_link_the_declaration_is_named_first() -> None:
