@@ -131,7 +131,7 @@ def api_error(
     `sent` are the credentials that the request had, `now` the time by which they may have expired.
     """
     kind, next_step = _CLASS_BY_STATUS.get(refusal.status, errors.ApiError), _next_step(refusal)
-    sent, fault = sent or Sent(), None
+    sent, now, fault = sent or Sent(), now or datetime.now(UTC), None
     said = refusal.reason or "no reason given"
     if refusal.message:
         said = refusal.message if quote else f"{said} (the message is left out, it may quote the Secret)"
@@ -139,8 +139,10 @@ def api_error(
         kind = errors.NamespaceTerminating
     elif _is_nobody(refusal, sent.login):
         kind, (said, next_step) = errors.NotAuthenticated, sent.login.value
+        if sent.login is Login.OTHER and (objection := sent.objection(now)).fault is errors.FailureName.TOKEN_EXPIRED:
+            said, next_step, fault = objection.why, objection.next_step, objection.fault
     elif refusal.status == 401:
-        objection = sent.objection(now or datetime.now(UTC))
+        objection = sent.objection(now)
         said, next_step, fault = f"{said}, {objection.why}", objection.next_step, objection.fault
     elif _is_foreign(refusal):
         kind, said = errors.ApiError, "this is no answer of Kubernetes, something before it does not let us through"

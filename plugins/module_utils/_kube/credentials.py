@@ -267,7 +267,7 @@ def _identity_of(user: Fields, selection: Selection, server: Server, *, persist:
 
 
 def _token(user: Fields) -> str:
-    """That of the file, if it can be read, as for kubectl."""
+    """That of the file, if it can be read and is not empty, as for kubectl."""
     token = user.text("token").strip()
     if not user.text("tokenFile"):
         return token
@@ -277,9 +277,9 @@ def _token(user: Fields) -> str:
         if token:
             return token
         raise
-    if not read:
+    if not read and not token:
         raise KubeconfigError(f"{user.path('tokenFile')} is empty (tokenFile of {user.owner})", "write a token to it")
-    return read
+    return read or token
 
 
 def _impersonation(auth: Auth, user: Fields | None) -> tuple[tuple[str, str], ...]:

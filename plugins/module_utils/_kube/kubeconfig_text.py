@@ -8,8 +8,10 @@ The two differ in which words are numbers or truth values. To Python `12:30` is 
 
 from __future__ import annotations
 
+import base64
 import codecs
 import functools
+import math
 import re
 from collections.abc import Iterator
 from typing import IO, Any
@@ -96,8 +98,8 @@ class _Number:
     """Takes the place of a regular expression."""
 
     @staticmethod
-    def match(text: str) -> object:
-        return _NUMBER.fullmatch(text.replace("_", ""))
+    def match(text: str) -> bool:
+        return _NUMBER.fullmatch(text.replace("_", "")) is not None and _is_in_range(text)
 
 
 @functools.cache
@@ -119,7 +121,15 @@ def _loader() -> Any:
     Loader.add_constructor(f"{_TAG}bool", lambda loader, node: _BOOLEANS[loader.construct_scalar(node).lower()])
     for kind in ("int", "float"):
         Loader.add_constructor(f"{_TAG}{kind}", lambda loader, node: _number(loader.construct_scalar(node)))
-    Loader.add_multi_constructor("!", _untagged)
+    Loader.add_constructor(f"{_TAG}null", _null)
+    Loader.add_constructor(f"{_TAG}binary", _binary)
+    for kind in ("omap", "pairs", "set"):
+        Loader.add_constructor(f"{_TAG}{kind}", lambda loader, node: _untagged(loader, "", node))
+    # Its own constructor knows what is no date.
+    Loader.add_constructor(
+        f"{_TAG}timestamp", lambda loader, node: loader.construct_yaml_timestamp(node) and loader.construct_scalar(node)
+    )
+    Loader.add_multi_constructor(None, _untagged)
     return Loader
 
 
@@ -158,6 +168,30 @@ def _number(text: str) -> int | float:
         return int(plain, 8 if re.fullmatch(r"[-+]?0[0-7]+", plain) else 0)
     except ValueError:
         return float(plain.lstrip("+-.") if plain.lower().endswith("nan") else plain.lower().replace(".inf", "inf"))
+
+
+def _is_in_range(text: str) -> bool:
+    """Does it fit into 64 bits? A word that does not is a text to Go, such as a commit or a token `3e123456`."""
+    try:
+        number = _number(text)
+        if isinstance(number, int) and re.match(r"[-+]?0[xXoObB]", text):
+            return -(2**63) <= number < 2 ** (63 if text[0] in "+-" else 64)
+        return not math.isinf(float(number)) or "inf" in text.lower()
+    except OverflowError:
+        return False
+
+
+def _null(loader: Any, node: Any) -> None:
+    import yaml
+
+    if not isinstance(node, yaml.ScalarNode) or node.value not in ("", "~", "null", "Null", "NULL"):
+        raise yaml.constructor.ConstructorError(problem_mark=node.start_mark)
+
+
+def _binary(loader: Any, node: Any) -> bytes:
+    """Python passes over what is no base64 in it."""
+    encoded = loader.construct_scalar(node).encode().translate(None, b"\r\n")
+    return base64.b64decode(encoded, validate=True)
 
 
 def _untagged(loader: Any, _suffix: str, node: Any) -> Any:

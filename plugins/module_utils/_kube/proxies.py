@@ -9,13 +9,13 @@ The proxy of the options comes first, then that of the kubeconfig, then that of 
 from __future__ import annotations
 
 import ipaddress
+import os
 import socket
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, unquote, urlsplit
-from urllib.request import getproxies_environment
 
 from .deadline import keep_deadlines
 from .headers import basic, checked
@@ -52,20 +52,25 @@ def proxy_of(
 
     `option`, `no_proxy` and `headers` are what the options say, `kubeconfig` is its proxy-url.
     """
-    surrounding = getproxies_environment()
+    surrounding_no_proxy = _variable("no_proxy")
     if option:
-        chosen, exempt = _split(option), no_proxy if no_proxy is not None else surrounding.get("no", "")
+        chosen, exempt = _split(option), no_proxy if no_proxy is not None else surrounding_no_proxy
     elif kubeconfig:
         chosen, exempt = _of_kubeconfig(kubeconfig), no_proxy or ""
     else:
-        found = surrounding.get(urlsplit(server).scheme) or surrounding.get("all")
+        found = _variable(f"{urlsplit(server).scheme}_proxy")
         if not found or is_loopback(server):
             return None
         chosen = _split(found if "://" in found else f"http://{found}")
-        exempt = no_proxy if no_proxy is not None else surrounding.get("no", "")
+        exempt = no_proxy if no_proxy is not None else surrounding_no_proxy
     if is_exempt(server, exempt):
         return None
     return _proxy(chosen, headers)
+
+
+def _variable(name: str) -> str:
+    """Of the environment, as for kubectl: that in capitals comes first, and there is none for all protocols."""
+    return os.environ.get(name.upper()) or os.environ.get(name) or ""
 
 
 def is_exempt(url: str, no_proxy: str) -> bool:

@@ -148,6 +148,17 @@ def test_nobody_is_never_granted_a_right(user: str, sent: Mapping[str, object]) 
     assert "grant" not in error.next
 
 
+@pytest.mark.parametrize("code", [401, 403])
+def test_who_became_nobody_by_time_is_told_when(code: int) -> None:
+    """A server that lets in whom it does not know answers 403 in the place of 401."""
+    said = status(code, 'namespaces is forbidden: User "system:anonymous" cannot list resource "namespaces"')
+    error = refusal({"token": jwt(exp=EXPIRED.timestamp())}, said)
+    assert "the token sent to it expired at 2026-01-01 00:00 UTC" in error.why
+    assert error.fault is FailureName.TOKEN_EXPIRED
+    assert error.next.startswith("renew")
+    assert not isinstance(error, Forbidden)
+
+
 class TestForbidden:
     """403."""
 

@@ -16,8 +16,8 @@ import yaml
 from ansible_collections.liqo.fabric.plugins.module_utils._kube import kubeconfig as module
 from ansible_collections.liqo.fabric.plugins.module_utils._kube.auth_options import Auth
 from ansible_collections.liqo.fabric.plugins.module_utils._kube.credentials import read_credentials
-from ansible_collections.liqo.fabric.plugins.module_utils._kube.kubeconfig import Selection, select
-from ansible_collections.liqo.fabric.plugins.module_utils._kube.kubeconfig_fields import KubeconfigError
+from ansible_collections.liqo.fabric.plugins.module_utils._kube.kubeconfig import Selection, read_sources, select
+from ansible_collections.liqo.fabric.plugins.module_utils._kube.kubeconfig_fields import Fields, KubeconfigError
 from ansible_collections.liqo.fabric.plugins.module_utils._kube.unusable import UnusableError
 
 TOKEN = "s3cret-token"
@@ -234,6 +234,40 @@ class TestTypes:
     @pytest.mark.parametrize("top", [{"kind": "Secret"}, {"apiVersion": "v2"}])
     def test_another_kind_of_object_is_no_kubeconfig(self, top: dict[str, object]) -> None:
         assert "is no kubeconfig of the kind Config" in complaint({**kubeconfig(), **top}).why
+
+    @pytest.mark.parametrize(
+        ("word", "text"),
+        [
+            *((word, word) for word in ("3e123456", "123e4567", "1e400", "-1e400", "0xdeadbeefdeadbeefdeadbeef")),
+            *((word, word) for word in (f"0b{'1' * 65}", f"-0b{'1' * 64}", f"0o{'7' * 30}", "+0xffffffffffffffff")),
+            ("!!timestamp 2026-01-01", "2026-01-01"),
+            ("!!foo abc", "abc"),
+            ("!!foo 5", "5"),
+            ("!!python/str abc", "abc"),
+            ("!<x> yes", "yes"),
+            ("!!set abc", "abc"),
+            ("!!binary aGk=", "hi"),
+            ("!!binary 'aG\n\n  k='", "hi"),
+            ("!!null ''", ""),
+            ("3e12", "a number"),
+            (".inf", "a number"),
+            (f"0b{'1' * 64}", "a number"),
+            ("-0x8000000000000000", "a number"),
+            ("9" * 300, "a number"),
+            ("!!binary '%%%'", "not valid YAML"),
+            ("!!binary 'aG k='", "not valid YAML"),
+            ("!!null abc", "not valid YAML"),
+        ],
+    )
+    def test_a_word_is_what_it_is_to_kubectl(self, word: str, text: str) -> None:
+        """Each was given to kubectl 1.33 too."""
+        document = f"users:\n- name: u\n  user: {{}}\n- name: v\n  user:\n    token: {word}\n"
+        if text in ("a number", "not valid YAML"):
+            with pytest.raises(KubeconfigError, match=text):
+                read_sources(document)
+        else:
+            user = Fields(content=read_sources(document)[0].entries("users")[1]["user"], owner="v", folder=Path())
+            assert user.text("token") == text
 
     def test_a_date_is_a_text(self, tmp_path: Path) -> None:
         text = yaml.safe_dump(kubeconfig(contexts=("2026-01-01",), current="2026-01-01")).replace("'", "")

@@ -166,6 +166,7 @@ TAKEN: Mapping[str, Taken] = {
         shows_certificate=True,
     ),
     "token file": Taken(text=kubeconfig("tokenFile: token")),
+    "token file that is empty, beside a token": Taken(text=kubeconfig(f"token: {SECRET}\ntokenFile: empty")),
     "token file that is missing, beside a token": Taken(text=kubeconfig(f"tokenFile: nowhere\ntoken: {SECRET}")),
     # The file.
     "json": Taken(file=lambda text: _json(text).encode()),
@@ -292,6 +293,7 @@ def _programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "client.crt").write_bytes(PEM.client.certificate)
     (tmp_path / "client.key").write_bytes(PEM.client.key)
     (tmp_path / "token").write_text(f"{SECRET}\n")
+    (tmp_path / "empty").write_text("\n")
 
 
 @pytest.fixture
