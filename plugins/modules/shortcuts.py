@@ -157,6 +157,7 @@ options:
         with a dry run, and look for NodePorts, load balancer addresses and networks that clash, and for namespaces that
         let no gateway in, by their Pod Security level or a ResourceQuota.
       - A link that could not be completed is not begun. Others are. What was found is in the result, in check mode too.
+      - Of one link at most 100 writes on each cluster are tried.
       - Costs nothing when nothing is to be done.
     type: bool
     default: true
