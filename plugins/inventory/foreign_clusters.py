@@ -101,8 +101,8 @@ notes:
     its peerings, C(liqo_health_healthy), C(liqo_health_unhealthy) or C(liqo_health_unreachable),
     C(liqo_region_REGION), C(liqo_version_1_2_0) and C(connected_to_CLUSTER_ID), one for each host of this
     file to which it has a tunnel that both ends call connected and in which something was heard in the last 30
-    seconds. Both ends have to be read for that, so there is none with O(read_leaves=false). What is neither a letter
-    nor a digit is C(_) in the name of a group.
+    seconds. Both ends have to be read for that, except that a hub is believed of its own links. What is neither a
+    letter nor a digit is C(_) in the name of a group.
   - Further groups come from O(keyed_groups) and O(groups), for example by any key of C(liqo_labels).
   - What a cluster says is data. No text of it is rendered as a template, in O(compose) either, and a label whose key
     Kubernetes would not take is left out.
@@ -124,7 +124,7 @@ notes:
     than 1000 links or 100 labels. A warning names that host.
   - C(liqo_links) has for each peer C(kind) and C(server) as in RV(liqo.fabric.peering_info#module:links), C(evidence)
     (the rung), C(connected) and C(latency_ms); C(liqo_connected_to) lists those that are connected.
-    C(connected) is null where one end was read, which calls the tunnel connected, and the other one was not.
+    C(connected) is null where a leaf alone was read, which calls the tunnel connected.
   - C(liqo_health) is V(unreachable) for a cluster whose API server gave no answer, V(unhealthy) for a leaf of which
     Liqo on a hub complains or whose tunnel to a hub is not connected; C(liqo_health_reasons) says why.
     C(liqo_reachable) is false when the cluster was asked and could not be read, with the reason in C(liqo_failure),

@@ -9,7 +9,7 @@ Everything is of plain types, so that it can be cached as JSON. No credential co
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -108,16 +108,17 @@ def group_name(text: str) -> str:
     return _NO_WORD.sub("_", text)
 
 
-def is_connected(link: Link) -> bool | None:
-    """Both ends call the tunnel connected, and have heard from each other a moment ago.
+def is_connected(link: Link, hubs: Collection[ClusterId]) -> bool | None:
+    """Both ends call the tunnel connected, and have heard from each other a moment ago; of its own links, a hub's word
+    is enough while the other end was not read.
 
-    None where no end that was read says otherwise, and not both were read: no cluster alone says this of another one.
+    None where no end that was read says otherwise, and a leaf alone says so: no leaf says this of another cluster.
     """
     ends = [end for end in link.ends if end.reachable]
     silent = any(fault.name in _SILENT for fault in link.evidence.faults)
     if not ends or silent or any(end.connection != CONNECTED for end in ends):
         return False
-    return True if len(ends) == len(link.ends) else None
+    return True if len(ends) == len(link.ends) or any(end.cluster in hubs for end in ends) else None
 
 
 def _hub_host(hub: Hub, links: Sequence[Link], told: Sequence[ClusterState], region_labels: Sequence[str]) -> Host:
@@ -168,6 +169,8 @@ def _facts(
     """The same variables for every host."""
     told = cluster_result(cluster, _not_asked(cluster) if seen is None else seen)
     witnesses = [*hubs, *([seen] if isinstance(seen, ClusterState) else [])]
+    known = {hub.id for hub in hubs}
+    shown = links[:MOST_LINKS]
     return {
         "liqo_cluster_id": str(cluster),
         "liqo_reachable": None if seen is None else isinstance(seen, ClusterState),
@@ -176,15 +179,15 @@ def _facts(
         "liqo_api_server": told["api_server"],
         "liqo_networks": told["networks"],
         "liqo_roles": sorted(_roles(cluster, witnesses)),
-        "liqo_links": {str(link.pair.other(cluster)): _link(link) for link in links[:MOST_LINKS]},
+        "liqo_links": {str(link.pair.other(cluster)): _link(link, known) for link in shown},
         "liqo_left_out": {"links": max(0, len(links) - MOST_LINKS), "labels": 0},
-        "liqo_connected_to": sorted(str(link.pair.other(cluster)) for link in links[:MOST_LINKS] if is_connected(link)),
+        "liqo_connected_to": sorted(str(link.pair.other(cluster)) for link in shown if is_connected(link, known)),
     }
 
 
-def _link(link: Link) -> dict[str, Any]:
+def _link(link: Link, hubs: Collection[ClusterId]) -> dict[str, Any]:
     rung = link.evidence.rung
-    connected = is_connected(link)
+    connected = is_connected(link, hubs)
     heard = [end.latency_ms for end in link.ends if end.latency_ms is not None]
     return {
         "kind": link.kind.value,
@@ -214,7 +217,7 @@ def _complaints(leaf: Leaf, links: Sequence[Link]) -> Iterator[str]:
         if foreign is None or "networking" not in foreign.modules:
             continue
         for link in links:
-            if hub.state.id in link.pair and is_connected(link) is False:
+            if hub.state.id in link.pair and is_connected(link, (hub.state.id,)) is False:
                 silent = [fault for fault in link.evidence.faults if fault.name in _SILENT]
                 told = "; ".join(f"{fault.cluster}: {fault.detail}" for fault in silent)
                 yield told or f"{hub.name}: there is no connected tunnel"

@@ -64,6 +64,7 @@ def test_a_hub_has_its_name_its_id_and_its_connection() -> None:
         "liqo_health_healthy",
         "liqo_region_core",
         "liqo_version_1_2_0",
+        "connected_to_leaf_a",
     }
 
 
@@ -80,6 +81,7 @@ def test_hubs_alone_tell_much_of_a_leaf() -> None:
         "liqo_providers",
         "liqo_health_healthy",
         "liqo_region_eu",
+        "connected_to_hub",
     }
     assert variables["liqo_networks"]["pod"] == list(build.networks("leaf-a").pod)
     assert variables["liqo_networks"]["service"] == []
@@ -113,7 +115,7 @@ def test_leaves_that_were_read_tell_how_they_are_linked_with_each_other() -> Non
 
 
 @pytest.mark.parametrize("seen", [None, DOWN, NO_RIGHT])
-def test_no_cluster_alone_makes_a_link_connected(seen: FabricError | None) -> None:
+def test_no_leaf_alone_makes_a_link_connected(seen: FabricError | None) -> None:
     one, other = build.link("leaf-a", "leaf-b")
     view = HubView(name="hub", state=hub_state())
     hub = Hub(name="hub", seen=view, declared_id=view.state.id)
