@@ -101,6 +101,12 @@ _REFUSALS: tuple[tuple[ObstacleName, re.Pattern[str]], ...] = tuple(
 )
 
 
+_WRONG_ANSWER = re.compile(
+    "an error on the server|could not find the requested resource|server gave HTTP response|expected webhook response"
+)
+"""From a webhook that is there, of which the API server says all the same that the call has failed."""
+
+
 def refusal(source: str, said: str) -> Obstacle:
     """Why the API server does not take a pod, from its words."""
     text = one_line(said)
@@ -177,8 +183,14 @@ def _webhook(found: Obstacle, site: Site) -> str:
 
 
 def _webhook_down(found: Obstacle, site: Site) -> str:
-    name = found.about or "that is named"
-    return f"bring the admission webhook {name} of {site.cluster} up again, which does not answer; {_at_once(site)}"
+    name = f"{found.about or 'that is named'} of {site.cluster}"
+    if "x509: " in found.said:
+        cure = f"correct the certificate of the admission webhook {name}, or the caBundle that it is checked with"
+    elif _WRONG_ANSWER.search(found.said):
+        cure = f"look at the log of the admission webhook {name}, which gives no answer that the API server understands"
+    else:
+        cure = f"bring the admission webhook {name} up again, which does not answer"
+    return f"{cure}; {_at_once(site)}"
 
 
 def _policy(found: Obstacle, site: Site) -> str:

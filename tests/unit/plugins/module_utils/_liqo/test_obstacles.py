@@ -101,6 +101,33 @@ CAUSES = {
         ' "https://kyverno-svc.kyverno.svc:443/validate/fail?timeout=10s": no endpoints available for service',
         "bring the admission webhook validate.kyverno.svc-fail of leaf-a up again",
     ),
+    **{
+        f"webhook with a wrong certificate, {name}": forbidden(
+            ObstacleName.WEBHOOK_DOWN,
+            'Internal error occurred: failed calling webhook "validate.kyverno.svc-fail": failed to call webhook: Post'
+            f' "https://kyverno-svc.kyverno.svc:443/validate/fail?timeout=10s": {why}',
+            "correct the certificate of the admission webhook validate.kyverno.svc-fail of leaf-a",
+        )
+        for name, why in {
+            "unknown": "tls: failed to verify certificate: x509: certificate signed by unknown authority",
+            "expired": "tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current",
+            "other name": "x509: certificate is valid for kyverno.svc, not kyverno-svc.kyverno.svc",
+            "of Go 1.19": "x509: certificate signed by unknown authority",
+        }.items()
+    },
+    **{
+        f"webhook that answers with an error, {name}": forbidden(
+            ObstacleName.WEBHOOK_DOWN,
+            f'Internal error occurred: failed calling webhook "validate.kyverno.svc-fail": {why}',
+            "look at the log of the admission webhook validate.kyverno.svc-fail of leaf-a",
+        )
+        for name, why in {
+            "5xx": 'failed to call webhook: an error on the server ("") has prevented the request from succeeding',
+            "404": "failed to call webhook: the server could not find the requested resource",
+            "no https": 'Post "https://k.k.svc:443/": http: server gave HTTP response to HTTPS client',
+            "another answer": "expected webhook response of admission.k8s.io/v1, Kind=AdmissionReview, got /, Kind=",
+        }.items()
+    },
     "admission policy": forbidden(
         ObstacleName.POLICY,
         f"pods \"{POD}\" is forbidden: ValidatingAdmissionPolicy 'no-root.example.com' with binding 'no-root' denied"
