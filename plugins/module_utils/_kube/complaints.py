@@ -18,6 +18,11 @@ _ESCAPE = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?)")
 # A JWT, and a run of letters that is too long for a word or a UUID.
 _LOOKS_SECRET = re.compile(r"\beyJ[\w.=-]{8,}|[\w+=-]{40,}")
 _WORD = re.compile(r"[^\s\"'`,;:(){}\[\]<>=]{12,}")
+_ERROR = re.compile(
+    r"\b(error|fatal|failed|failure|expired|denied|invalid|unauthorized|unable|cannot)\b", re.IGNORECASE
+)
+_LINES = 20
+"""Lines at the end among which an error is looked for."""
 # A shorter one would be found in ordinary words, so that it is hidden as a word of its own only.
 _SHORTEST = 4
 
@@ -27,18 +32,26 @@ def one_line(text: str, *, most: int = DEFAULT.quoted_text) -> str:
     return shown(_ESCAPE.sub("", text), most=most)
 
 
-def last_line(said: bytes, *, secrets: Iterable[str], printed: bytes = b"") -> str:
-    """The last line in which something is said; empty when there is none.
+def gist(said: bytes, *, secrets: Iterable[str], printed: bytes = b"") -> str:
+    """The last line in which something is said, and before it the error that it goes with, if a line above names one.
 
-    Hidden in it are the `secrets`, what looks like a token, and long words that were `printed` as well.
+    Empty when there is none. Hidden in it are the `secrets`, what looks like a token, and long words that were
+    `printed` as well.
     """
     lines = [line for line in said.decode("utf-8", "replace").splitlines() if line.strip()]
-    line = one_line(lines[-1], most=len(lines[-1])) if lines else ""
-    for secret in sorted(set(secrets), key=len, reverse=True):
+    errors = [line for line in lines[-_LINES:] if _ERROR.search(line)]
+    output, hidden = printed.decode("utf-8", "replace"), sorted(set(secrets), key=len, reverse=True)
+    # After an error often comes a line that says where to read more.
+    told = [_without(line, hidden, output) for line in dict.fromkeys((*errors[-1:], *lines[-1:]))]
+    return one_line("; ".join([*(line.rstrip(".;") for line in told[:-1]), *told[-1:]]))
+
+
+def _without(said: str, secrets: Iterable[str], output: str) -> str:
+    line = one_line(said, most=len(said))
+    for secret in secrets:
         if len(secret) >= _SHORTEST:
             line = line.replace(secret, HIDDEN)
         elif secret:
             line = re.sub(rf"(?<![^\W_]){re.escape(secret)}(?![^\W_])", HIDDEN, line)
-    output = printed.decode("utf-8", "replace")
     line = _WORD.sub(lambda word: HIDDEN if word[0] in output else word[0], line)
-    return one_line(_LOOKS_SECRET.sub(HIDDEN, line))
+    return _LOOKS_SECRET.sub(HIDDEN, line)

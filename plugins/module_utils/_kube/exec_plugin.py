@@ -12,13 +12,14 @@ import re
 import shutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from .._fabric.errors import FailureName
 from .._fabric.resources import Json
-from .complaints import last_line, one_line
-from .kubeconfig_fields import Fields, KubeconfigError
+from .complaints import gist, one_line
+from .kubeconfig_fields import AS_IT_IS, Fields, KubeconfigError
+from .kubeconfig_text import parse
 from .kubeconfig_types import quoted_name
 from .limits import DEFAULT
 from .programs import Program, Run
@@ -94,7 +95,7 @@ class Plugin:
 def credentials_of(plugin: Plugin, *, context: str, server: str, cluster: Json, secrets: Iterable[str]) -> Given:
     """Runs the plugin. `cluster` is what it is told when it wants to know for which cluster it is run.
 
-    Raises UnusableError, with the last line that the plugin wrote to its standard error, without the `secrets`; and
+    Raises UnusableError, with what the plugin said last on its standard error, without the `secrets`; and
     FabricError when the run was told to stop.
     """
 
@@ -109,7 +110,7 @@ def credentials_of(plugin: Plugin, *, context: str, server: str, cluster: Json, 
     run = _run(plugin, cluster, failed)
     if run.status != 0 and STOP.is_set:
         raise STOP.error(what="cannot get credentials", where=server)
-    said = last_line(run.complaint, secrets=secrets, printed=run.output)
+    said = gist(run.complaint, secrets=secrets, printed=run.output)
     because = f": {said}" if said else ""
     if run.status is None:
         if len(run.output) > DEFAULT.plugin_bytes:
@@ -136,6 +137,8 @@ def _run(plugin: Plugin, cluster: Json, failed: Callable[..., UnusableError]) ->
     remedy = hint or "install it there"
     if " " in plugin.command:
         remedy = "write the arguments of the command under args"
+    elif plugin.command.startswith("~") or "$" in plugin.command:
+        remedy = AS_IT_IS
     if not found:
         why = f"no folder in PATH of the machine where the task runs has the credentials plugin {plugin.called}"
         raise failed(why, remedy, FailureName.PLUGIN_MISSING)
@@ -150,23 +153,22 @@ def _run(plugin: Plugin, cluster: Json, failed: Callable[..., UnusableError]) ->
         reason = getattr(error, "strerror", None) or "an argument or variable of it holds a zero byte"
         if isinstance(error, FileNotFoundError):
             reason = "the program that its first line names is not there"
+        if isinstance(error, PermissionError):
+            hint = "correct that path" if Path(found).is_dir() else "make it executable for the user of the task"
         raise failed(f"{called} cannot be run: {reason}", hint) from None
 
 
 def _parse(plugin: Plugin, output: bytes) -> Given:
-    try:
-        answer = json.loads(output)
-    except (ValueError, RecursionError):
-        raise _WrongAnswerError("what it printed is no JSON") from None
+    answer = _read(output)
     status = answer.get("status") if isinstance(answer, Mapping) else None
-    if not isinstance(status, Mapping) or answer.get("kind") != "ExecCredential":
+    if not isinstance(status, Mapping) or answer.get("kind") not in (None, "", "ExecCredential"):
         raise _WrongAnswerError("what it printed is no ExecCredential with a status")
     if answer.get("apiVersion") != plugin.version:
         raise _WrongAnswerError(f"the apiVersion of what it printed is not {plugin.version}")
     texts = [status.get(name) for name in ("token", "clientCertificateData", "clientKeyData", "expirationTimestamp")]
     if not all(isinstance(text, (str, type(None))) for text in texts):
         raise _WrongAnswerError("a field in the status that it printed is no text")
-    token, certificate, key, expires = (text or "" for text in texts)
+    token, certificate, key = (text or "" for text in texts[:3])
     if bool(certificate) != bool(key):
         raise _WrongAnswerError("it printed only one of clientCertificateData and clientKeyData")
     if not token and not certificate:
@@ -175,18 +177,35 @@ def _parse(plugin: Plugin, output: bytes) -> Given:
         token=token,
         certificate=certificate.encode("utf-8", "replace"),
         key=key.encode("utf-8", "replace"),
-        expires=_moment(expires),
+        expires=_moment(texts[3]),
     )
 
 
-def _moment(text: str) -> datetime | None:
-    if not text:
+def _read(output: bytes) -> object:
+    """kubectl takes JSON, and YAML for what does not begin like it."""
+    try:
+        return json.loads(output)
+    except (ValueError, RecursionError):
+        text = output.decode("utf-8", "replace").lstrip("\ufeff \t\r\n")
+    try:
+        answer = None if text.startswith(("{", "[")) else parse(text, "")
+    except KubeconfigError:
+        answer = None
+    if not isinstance(answer, Mapping):
+        raise _WrongAnswerError("what it printed is neither JSON nor YAML")
+    return answer
+
+
+def _moment(text: str | None) -> datetime | None:
+    if text is None:
         return None
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise _WrongAnswerError("the expirationTimestamp that it printed is no time") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if moment.tzinfo is None:
+        raise _WrongAnswerError("the expirationTimestamp that it printed has no time zone")
+    return moment
 
 
 def cluster_info(fields: Fields, *, ca: bytes) -> Json:

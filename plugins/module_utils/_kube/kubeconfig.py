@@ -8,6 +8,7 @@ It is read here and not by a library, so that a private key in it needs no file,
 
 from __future__ import annotations
 
+import base64
 import functools
 import os
 import tempfile
@@ -89,7 +90,17 @@ def select(kubeconfig: str | Json, *, context: str | None) -> Selection:
 
 def is_content(kubeconfig: str) -> bool:
     """Is this the text of a kubeconfig, and not its path?"""
-    return "\n" in kubeconfig or kubeconfig.lstrip().startswith("{") or "apiVersion:" in kubeconfig
+    is_plain = "\n" in kubeconfig or kubeconfig.lstrip().startswith("{") or "apiVersion:" in kubeconfig
+    return is_plain or _is_in_base64(kubeconfig)
+
+
+def _is_in_base64(kubeconfig: str) -> bool:
+    """Is this the text of a kubeconfig as a Secret of Kubernetes or a variable of a pipeline holds it?"""
+    try:
+        text = base64.b64decode("".join(kubeconfig.split()), validate=True).decode()
+    except ValueError:
+        return False
+    return not is_quotable(text)
 
 
 def paths_of(kubeconfig: str) -> tuple[Path, ...]:
@@ -107,6 +118,8 @@ def read_sources(kubeconfig: str | Json) -> tuple[Source, ...]:
     if isinstance(kubeconfig, Mapping):
         return (_source("the kubeconfig dictionary", Path.cwd(), kubeconfig),)
     if is_content(kubeconfig):
+        if _is_in_base64(kubeconfig):
+            raise KubeconfigError("the kubeconfig is in base64", "give it decoded, with the filter b64decode")
         name = "the text of the kubeconfig"
         return (_source(name, Path.cwd(), parse(kubeconfig, name)),)
     paths = paths_of(kubeconfig)

@@ -33,6 +33,8 @@ _WORDS: dict[type, str] = {
 }
 
 
+AS_IT_IS = "write it without ~ or variables, which mean nothing in a kubeconfig, to kubectl neither"
+"""The next step for a path or command that only a shell could read."""
 _LONGEST_PATH = 1024
 # Beginnings of a PEM, of one in base64 and of a JWT; and a run of letters that is no name of a file.
 _CONTENT = re.compile(r"-----BEGIN|(^|/)(LS0tLS1|eyJ)|[A-Za-z0-9+=_-]{100}")
@@ -126,8 +128,8 @@ class Fields:
             return path.read_bytes() if path else b""
         except (FileNotFoundError, NotADirectoryError):
             next_step = "correct that path"
-            if self.text(name).startswith(("~", "$")):
-                next_step = "write it without ~ or variables, which mean nothing in a kubeconfig, to kubectl neither"
+            if self.text(name).startswith("~") or "$" in self.text(name):
+                next_step = AS_IT_IS
             raise KubeconfigError(f"{path} does not exist ({name} of {self.owner})", next_step) from None
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or type(error).__name__

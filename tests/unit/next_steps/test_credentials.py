@@ -5,10 +5,14 @@
 
 from __future__ import annotations
 
+import base64
+import json
+import textwrap
 from pathlib import Path
 
 import pytest
 from ansible_collections.liqo.fabric.plugins.module_utils._kube import credentials
+from ansible_collections.liqo.fabric.plugins.module_utils._kube.secrets_in_options import secret_values
 
 from tests.unit.next_steps.connecting import (
     CA,
@@ -29,6 +33,7 @@ from tests.unit.next_steps.following import is_said
 
 __all__ = ["folder"]
 
+IN_BASE64 = base64.b64encode(json.dumps(config()["kubeconfig"]).encode()).decode()
 TWICE = {"users": [{"name": "u", "user": TOKEN}, {"name": "u", "user": TOKEN}]}
 
 PATH = (
@@ -43,6 +48,16 @@ FILES: list[tuple[str, Options, Options]] = [
         GOOD,
     ),
     ("give the path of a kubeconfig", {"kubeconfig": "folder"}, GOOD),
+    (
+        "give it decoded, with the filter b64decode",
+        {"kubeconfig": IN_BASE64},
+        {"kubeconfig": base64.b64decode(IN_BASE64).decode()},
+    ),
+    (
+        "give it decoded, with the filter b64decode",
+        {"kubeconfig": "\n".join(textwrap.wrap(IN_BASE64, 76))},
+        {"kubeconfig": base64.b64decode(IN_BASE64).decode()},
+    ),
     ("give the path of a kubeconfig", {"kubeconfig": "notes"}, GOOD),
     ("give that of a kubeconfig", {"kubeconfig": "pod"}, GOOD),
     ("write it as UTF-8", {"kubeconfig": "latin"}, {"kubeconfig": "utf-8"}),
@@ -190,6 +205,17 @@ USER: list[tuple[str, Options, Options]] = [
 
 PLUGINS: list[tuple[str, Options, Options]] = [
     ("write the arguments of the command under args", plugin(command="./login --x"), plugin(args=["--x"])),
+    (
+        "write it without ~ or variables, which mean nothing in a kubeconfig, to kubectl neither",
+        plugin(command="~/login"),
+        plugin(),
+    ),
+    (
+        "write it without ~ or variables, which mean nothing in a kubeconfig, to kubectl neither",
+        plugin(command="$HOME/login"),
+        plugin(),
+    ),
+    ("correct that path", plugin(command="./folder"), plugin()),
     ("add the name of the credentials plugin", plugin(command=None), plugin()),
     ("write the one that the plugin understands; kubectl refuses any other as well", plugin(apiVersion="v1"), plugin()),
     (
@@ -211,6 +237,10 @@ PLUGINS: list[tuple[str, Options, Options]] = [
         plugin(),
     ),
 ]
+
+
+def test_what_is_in_base64_is_no_path_and_a_secret() -> None:
+    assert IN_BASE64 in secret_values({"kubeconfig": IN_BASE64}, {})
 
 
 @pytest.mark.parametrize(("text", "wrong", "right"), [*FILES, *CLUSTER, *USER, *PLUGINS])

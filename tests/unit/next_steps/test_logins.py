@@ -54,6 +54,14 @@ def test_a_plugin_that_is_missing_is_installed(
     opened(options)
 
 
+def test_a_plugin_that_is_no_program_is_made_executable(folder: Path) -> None:
+    options = plugin(installHint="apt install login")
+    (folder / "login").chmod(0o600)
+    assert refusal(options) == "make it executable for the user of the task"
+    (folder / "login").chmod(0o700)
+    opened(options)
+
+
 # --- OpenID Connect -------------------------------------------------------------------------------------------------
 
 

@@ -100,6 +100,21 @@ def test_version_v1beta1_needs_no_interactive_mode_and_v1_does(login: Login) -> 
     assert login.open().headers["Authorization"] == "Bearer t"
 
 
+@pytest.mark.parametrize(
+    "printed",
+    [
+        f"apiVersion: {V1}\nkind: ExecCredential\nstatus:\n  token: t\n  expirationTimestamp: 2100-01-01T00:00:00Z\n",
+        f"# renewed\n---\napiVersion: {V1}\nstatus: {{token: t, expirationTimestamp: null}}\n",
+        json.dumps({"apiVersion": V1, "status": {"token": "t"}}),
+        json.dumps({"apiVersion": V1, "kind": "", "status": {"token": "t", "expirationTimestamp": None}}),
+    ],
+)
+def test_an_answer_may_be_yaml_or_leave_out_its_kind(login: Login, printed: str) -> None:
+    """As for kubectl."""
+    login.script(f"print({printed!r})")
+    assert login.open().headers["Authorization"] == "Bearer t"
+
+
 def told(login: Login, *names: str) -> Any:
     """What the plugin finds in its environment: it comes back as the token."""
     login.script(
@@ -237,7 +252,9 @@ class TestRefused:
         assert "cannot be run: the program that its first line names is not there" in login.refusal().why
         (login.folder / "login").chmod(0o600)
         (login.folder / "login").write_text("hello")
-        assert "cannot be run: Permission denied" in login.refusal().why
+        error = login.refusal()
+        assert "cannot be run: Permission denied" in error.why
+        assert error.next == "make it executable for the user of the task"
         login.plugin["args"] = ["a\x00b"]
         assert "holds a zero byte" in login.refusal().why
 
@@ -251,6 +268,28 @@ class TestFailed:
         assert error.where == "leaf-a at https://h:6443"
         assert error.why == "./login gave no credentials, its exit status is 1: the session has ended, log in again"
         assert error.next == "run the credentials plugin of the context 'x' by hand, as the user of the task"
+
+    @pytest.mark.parametrize(
+        ("lines", "told"),
+        [
+            (["Error: session expired", "", "To log in again, run: aws sso login"], None),
+            (
+                ["warming up", "Error: session expired", "see https://login.example"],
+                "expired; see https",
+            ),
+            (["Error: first", "Error: second"], "1: Error: second"),
+            (["token has expired.", "usage: login [options]"], "token has expired; usage: login [options]"),
+            (["warming up", "see https://login.example"], "1: see https://login.example"),
+        ],
+    )
+    def test_the_error_before_its_last_line_is_told_too(self, login: Login, lines: list[str], told: str | None) -> None:
+        login.script(f"sys.exit({chr(10).join(lines)!r})")
+        assert (told or "1: Error: session expired; To log in again, run: aws sso login") in login.refusal().why
+
+    def test_secrets_in_the_error_before_it_are_hidden(self, login: Login) -> None:
+        login.plugin["args"] = ["--login", SECRET]
+        login.script(f"sys.exit('Error: {SECRET} is not known\\nsee https://login.example')")
+        assert "Error: *** is not known; see" in login.refusal().why
 
     def test_one_that_waits_for_a_person_is_ended_with_its_children_and_its_sentence_told(
         self, login: Login, monkeypatch: pytest.MonkeyPatch
@@ -270,8 +309,16 @@ class TestFailed:
     @pytest.mark.parametrize(
         ("script", "why"),
         [
-            (f"print('hello {SECRET}')", "what it printed is no JSON"),
-            ("print('[' * 100000)", "what it printed is no JSON"),
+            (f"print('hello {SECRET}')", "what it printed is neither JSON nor YAML"),
+            ("print('[' * 100000)", "what it printed is neither JSON nor YAML"),
+            ("print('- ' * 100000)", "what it printed is neither JSON nor YAML"),
+            ("print('a: ]')", "what it printed is neither JSON nor YAML"),
+            ('print(\'{"kind": "ExecCredential"}\\nWARNING: old\')', "what it printed is neither JSON nor YAML"),
+            (
+                "print(json.dumps({'kind': 'Other', 'apiVersion': 'v1', 'status': {}}))",
+                "no ExecCredential with a status",
+            ),
+            ("print('kind: ExecCredential\\nstatus: {token: t}')", "the apiVersion of"),
             ("print('[]')", "no ExecCredential with a status"),
             ("print('{}')", "no ExecCredential with a status"),
             ("print(json.dumps({'kind': 'ExecCredential', 'apiVersion': 'v1', 'status': {}}))", "the apiVersion of"),
@@ -291,6 +338,9 @@ class TestFailed:
             ({"token": [SECRET]}, "a field in the status that it printed is no text"),
             ({"clientCertificateData": SECRET}, "only one of clientCertificateData and clientKeyData"),
             ({"token": SECRET, "expirationTimestamp": "tomorrow"}, "is no time"),
+            ({"token": SECRET, "expirationTimestamp": ""}, "is no time"),
+            ({"token": SECRET, "expirationTimestamp": "2100-01-01T00:00:00"}, "has no time zone"),
+            ({"token": SECRET, "expirationTimestamp": "2100-01-01"}, "has no time zone"),
         ],
     )
     def test_there_is_something_wrong_with_the_answer(self, login: Login, status: dict[str, object], why: str) -> None:
