@@ -13,7 +13,10 @@ from ansible_collections.liqo.fabric.plugins.module_utils import oldest_python
 oldest_python.require()
 
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import InputError
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.variables import check_variables
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.variables import (
+    check_misplaced,
+    check_variables,
+)
 
 
 def complaint(
@@ -21,10 +24,13 @@ def complaint(
     argument_specs: Mapping[str, Mapping[str, Any]],
     hubs: Sequence[str] = (),
     leaves: Sequence[str] = (),
+    only_misplaced: bool = False,
 ) -> str:
     """Empty when nothing is wrong."""
     options = {name: option for entry in argument_specs.values() for name, option in entry["options"].items()}
-    found = check_variables(variables, options, hubs=hubs, leaves=leaves)
+    found = check_misplaced(variables, options)
+    if not only_misplaced and not found:
+        found = check_variables(variables, options, hubs=hubs, leaves=leaves)
     return str(InputError(found, where="variables of the fabric")) if found else ""
 
 

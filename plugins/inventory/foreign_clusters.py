@@ -178,7 +178,7 @@ from ansible_collections.liqo.fabric.plugins.module_utils import oldest_python
 
 oldest_python.require()
 
-from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import FabricError
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import FabricError, InputError, Violation
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.inventory_cache import from_cache, to_cache
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.inventory_hosts import Host
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.inventory_names import (
@@ -188,6 +188,7 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.inventory_name
     may_be_joined,
 )
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.terminal import one_line
+from ansible_collections.liqo.fabric.plugins.module_utils._fabric.unquoted import INSTEAD, misplaced
 from ansible_collections.liqo.fabric.plugins.module_utils._run.hub_inventory import files_are_there, read_inventory
 from ansible_collections.liqo.fabric.plugins.module_utils._run.targets import CLUSTERS_SPEC
 from ansible_collections.liqo.fabric.plugins.plugin_utils.checked_options import checked_clusters, harmless, plain
@@ -224,6 +225,11 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
         except FabricError as problem:
             raise AnsibleParserError(str(problem)) from problem
 
+    def set_options(self, task_keys: Any = None, var_options: Any = None, direct: Any = None) -> None:
+        """Ansible quotes a value of a wrong type, so that what may hold credentials is refused before."""
+        _refuse_misplaced(direct or {}, "options of the inventory")
+        super().set_options(task_keys=task_keys, var_options=var_options, direct=direct)
+
     def _hosts(self, path: str, cache: bool) -> tuple[Host, ...]:
         """From the cache when that is asked for and it has them."""
         params = self._params(path)
@@ -246,6 +252,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
 
     def _params(self, path: str) -> dict[str, Any]:
         params: dict[str, Any] = {name: plain(self._rendered(name)) for name in OPTIONS}
+        _refuse_misplaced(params, path)
         return {**params, "hubs": checked_clusters(self._rendered("hubs"), HUBS_SPEC, where=path)}
 
     def _rendered(self, name: str) -> Any:
@@ -311,6 +318,15 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
                 f"host {host.name} is not put into {', '.join(sorted(joined.refused))}, which labels of its cluster"
                 " name: this has another meaning in the inventory; give the entry of keyed_groups a prefix"
             )
+
+
+def _refuse_misplaced(options: Mapping[str, Any], where: str) -> None:
+    """What `hubs` holds is looked at where it is known which of it may be a kubeconfig."""
+    places = [place for name, value in options.items() if name != "hubs" for place in misplaced(value, name)]
+    if places:
+        raise AnsibleParserError(
+            str(InputError((Violation(path=place, message=INSTEAD) for place in places), where=where))
+        )
 
 
 def _declared_id(name: str, variables: Mapping[str, Any]) -> str:

@@ -12,12 +12,18 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from ansible.errors import AnsibleParserError
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.plugins.doc_fragments import constructed, inventory_cache
+from ansible.plugins.inventory import BaseInventoryPlugin
+from ansible_collections.liqo.fabric.plugins.filter.complaint import complaint
+from ansible_collections.liqo.fabric.plugins.inventory import foreign_clusters
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.errors import InputError
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.unquoted import is_quotable
 from ansible_collections.liqo.fabric.plugins.module_utils._kube import credentials
@@ -26,6 +32,8 @@ from ansible_collections.liqo.fabric.plugins.module_utils._kube.kubeconfig impor
 from ansible_collections.liqo.fabric.plugins.module_utils._kube.kubeconfig_fields import KubeconfigError
 from ansible_collections.liqo.fabric.plugins.module_utils._kube.stray_kubeconfigs import secrets_anywhere
 from ansible_collections.liqo.fabric.plugins.module_utils._run.watch_options import parse_watch_options
+
+from tests.pages import ROOT
 
 TOKEN = "t0ken-4711"
 DICTIONARY: dict[str, Any] = {
@@ -40,6 +48,18 @@ TEXT = yaml.safe_dump(DICTIONARY)
 # The token comes first, and the end is cut off in messages.
 USERS_FIRST = json.dumps({name: DICTIONARY[name] for name in reversed(DICTIONARY)}, separators=(",", ":"))
 VARIABLES = {"text": TEXT, "damaged": TEXT + "  - ]", "dictionary": DICTIONARY, "users_first": USERS_FIRST}
+FORMS: dict[str, object] = {
+    **VARIABLES,
+    "backwards": yaml.safe_dump(dict(reversed(DICTIONARY.items())), sort_keys=False),
+    "json": json.dumps(DICTIONARY),
+    "users": yaml.safe_dump({"users": DICTIONARY["users"]}),
+    "users as json": json.dumps({"users": DICTIONARY["users"]}),
+    "key and value": TEXT + "    certificate-authority-data: abc==",
+}
+ROLES = {path.parents[1].name: path for path in ROOT.glob("roles/*/meta/argument_specs.yml")}
+SPECS: dict[str, dict[str, Any]] = {
+    role: yaml.safe_load(path.read_text())["argument_specs"] for role, path in ROLES.items()
+}
 
 
 def debug(expression: str) -> dict[str, Any]:
@@ -83,15 +103,24 @@ def tasks(form: str) -> list[dict[str, Any]]:
         debug(f"lookup('liqo.fabric.link', 'a', 'b', value={form})"),
         debug(f"lookup('liqo.fabric.link', 'a', 'b', connect_timeout={form})"),
         # Roles: Ansible itself looks at their arguments first.
-        *(
-            {
-                "block": [{"ansible.builtin.include_role": {"name": "liqo.fabric.rbac", "tasks_from": "main"}}],
-                "rescue": [{"ansible.builtin.debug": {"msg": "rescued"}}],
-                "vars": {"liqo_fabric_clusters": clusters},
-            }
-            for clusters in (it, [it])
-        ),
+        role("rbac", liqo_fabric_clusters=it, liqo_rbac_identities=[]),
+        role("rbac", liqo_fabric_clusters=[it], liqo_rbac_identities=[{"name": "robot"}]),
+        role("rbac", liqo_rbac_identities=[{"name": it}]),
+        role("rbac", liqo_rbac_identities=it),
+        role("fabric", liqo_fabric_shortcuts=[{"between": ["a", "b"], "port": it}], liqo_fabric_max_removals=it),
+        role("fabric", "plan", liqo_fabric_state=it, liqo_fabric_shortcuts=[]),
+        role("fabric", "status", liqo_fabric_delegate_to=it),
+        role("fabric", "teardown", liqo_fabric_labels_from=[it]),
+        role("migrate_connector", "import", liqo_fabric_parallel_clusters=it),
     ]
+
+
+def role(name: str, tasks_from: str = "main", **variables: object) -> dict[str, Any]:
+    return {
+        "block": [{"ansible.builtin.include_role": {"name": f"liqo.fabric.{name}", "tasks_from": tasks_from}}],
+        "rescue": [{"ansible.builtin.debug": {"msg": "rescued"}}],
+        "vars": {"liqo_fabric_name": "retail", **variables},
+    }
 
 
 def run(folder: Path, program: str, *arguments: str, **environ: str) -> str:
@@ -116,6 +145,98 @@ def test_no_plugin_prints_it(tmp_path: Path, form: str) -> None:
     assert said.count("\nTASK [") >= len(listed)
     assert TOKEN not in said
     assert form == "dictionary" or "current-context" not in said
+
+
+def places(options: Mapping[str, Mapping[str, Any]], value: object) -> Iterator[dict[str, object]]:
+    """The value in the place of each option, as an item of it, and in the place of each option below it."""
+    for name, option in options.items():
+        yield {name: value}
+        yield {name: [value]}
+        for inner in places(option.get("options", {}), value):
+            yield {name: [inner] if option.get("elements") == "dict" else inner}
+
+
+@pytest.mark.parametrize(
+    ("name", "entry"), [(name, entry) for name, specs in SPECS.items() for entry in specs], ids=str
+)
+def test_a_role_refuses_it_in_every_variable_that_ansible_would_check(name: str, entry: str) -> None:
+    """Before Ansible checks it: the other variables are those that Ansible takes as they are."""
+    options = SPECS[name][entry]["options"]
+    for form, value in FORMS.items():
+        for given in places(options, value):
+            (variable,) = given
+            said = complaint(given, SPECS[name], only_misplaced=True)
+            assert bool(said) == (options[variable]["type"] != "raw"), (form, given)
+            assert complaint(given, SPECS[name], hubs=["hub"]) or not said
+            assert TOKEN not in said + complaint(given, SPECS[name], hubs=["hub"])
+            assert "current-context" not in said
+            if not said:
+                wrong = ArgumentSpecValidator({variable: options[variable]}).validate(given).error_messages
+                assert wrong == []
+            else:
+                assert f"{variable}" in said
+
+
+def test_ansible_itself_would_quote_it() -> None:
+    """Or there would be no need to look before it does."""
+    option = SPECS["fabric"]["main"]["options"]["liqo_fabric_max_removals"]
+    validated = ArgumentSpecValidator({"liqo_fabric_max_removals": option}).validate({"liqo_fabric_max_removals": TEXT})
+    assert TOKEN in str(validated.error_messages)
+
+
+def test_every_role_looks_before_ansible_does() -> None:
+    """What a role depends on runs before the check of its arguments."""
+    for name in ROLES.keys() - {"refuse_kubeconfigs"}:
+        meta = yaml.safe_load((ROOT / f"roles/{name}/meta/main.yml").read_text())
+        looks = {"role": "liqo.fabric.refuse_kubeconfigs", "vars": {"refuse_kubeconfigs_of": name}}
+        assert meta["dependencies"] == [looks]
+    assert yaml.safe_load((ROOT / "roles/refuse_kubeconfigs/meta/main.yml").read_text())["allow_duplicates"] is True
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"liqo_fabric_saved_plan": "eNqrVkrLz1eyUlBKSixS-eyJhbGciOiJIUzI1NiJ9-LS0tLS1CRUdJTg=="},
+        {"liqo_fabric_shortcuts": [{"between": ["a", "b"], "service_annotations": {"a/b": '{"apiVersion": "v1"}'}}]},
+        {"liqo_fabric_defaults": {"service_labels": {"clusters": "name"}}, "liqo_fabric_hubs": ["users", "contexts"]},
+        {"liqo_fabric_forget": None, "liqo_fabric_clusters": [DICTIONARY], "of_another_role": TEXT},
+    ],
+)
+def test_what_is_none_is_not_refused(given: dict[str, object]) -> None:
+    assert complaint(given, SPECS["fabric"], only_misplaced=True) == ""
+
+
+def test_the_inventory_plugin_refuses_it_in_every_option_that_ansible_checks(monkeypatch: pytest.MonkeyPatch) -> None:
+    handed_on: list[Any] = []
+    monkeypatch.setattr(BaseInventoryPlugin, "set_options", lambda _self, **given: handed_on.append(given["direct"]))
+    fragments = [one.ModuleDocFragment.DOCUMENTATION for one in (constructed, inventory_cache)]
+    pages = [yaml.safe_load(page) for page in (foreign_clusters.DOCUMENTATION, *fragments)]
+    names = {name for page in pages for name in page["options"]}
+    assert {"timeout", "leaf_roles", "strict", "compose", "keyed_groups", "cache_timeout"} <= names
+    plugin = foreign_clusters.InventoryModule()
+    for form, value in FORMS.items():
+        for name in names:
+            for wrong in (value, [value]):
+                with pytest.raises(AnsibleParserError) as caught:
+                    plugin.set_options(direct={"hubs": TEXT, name: wrong})
+                assert f"{name}" in str(caught.value), form
+                assert TOKEN not in str(caught.value)
+    assert handed_on == []
+    words = {"groups": {"a": "clusters.name"}, "compose": {"b": "'apiVersion' in c"}, "hubs": [DICTIONARY]}
+    plugin.set_options(direct=words)
+    assert handed_on == [words]
+
+
+@pytest.mark.parametrize("option", [{"timeout": TEXT}, {"identity_dir": "{{ lookup('file', 'text') }}"}], ids=list)
+def test_nor_does_the_inventory_plugin_print_it_where_it_is_in_another_option(
+    tmp_path: Path, option: dict[str, object]
+) -> None:
+    (tmp_path / "text").write_text(TEXT)
+    file = {"plugin": "liqo.fabric.foreign_clusters", "hubs": [{"name": "a", "host": "https://127.0.0.1:1"}], **option}
+    (tmp_path / "foreign_clusters.yml").write_text(yaml.safe_dump(file))
+    said = run(tmp_path, "ansible-inventory", "-vvv", "-i", "foreign_clusters.yml", "--list")
+    assert f"{next(iter(option))}: a kubeconfig or key does not belong here" in " ".join(said.split())
+    assert TOKEN not in said
 
 
 @pytest.mark.parametrize(

@@ -16,11 +16,14 @@ from typing import Any
 
 from .errors import Violation
 from .propagation.wishes import check_services
+from .unquoted import INSTEAD, misplaced
 
 Options = Mapping[str, Mapping[str, Any]]
 """By name, as under ``options`` of an argument specification."""
 
 _BOOLEANS = frozenset({"yes", "on", "1", "true", "t", "y", "1.0", "no", "off", "0", "false", "f", "n", "0.0"})
+_PACKED = re.compile(r"[\w=-]+")
+"""A saved plan, whose letters may look like a key by chance."""
 _WAVE = re.compile(r"[1-9]\d*|(100|\d{1,2})%")
 
 
@@ -41,6 +44,20 @@ def check_variables(
     if not found:
         _check_meaning(given, hubs, leaves, found)
     return tuple(found)
+
+
+def check_misplaced(given: Mapping[str, Any], options: Options) -> tuple[Violation, ...]:
+    """Every place in ``given`` that holds a kubeconfig or key though its variable is for something else.
+
+    What is ``raw`` in ``options`` may hold credentials. What is not in ``options`` is passed over.
+    """
+    typed = {
+        name: value
+        for name, value in given.items()
+        if options.get(name, {}).get("type", "raw") != "raw"
+        and not (name == "liqo_fabric_saved_plan" and _PACKED.fullmatch(str(value)))
+    }
+    return tuple(Violation(path=path, message=INSTEAD) for name in typed for path in misplaced(typed[name], name))
 
 
 def _check(value: Any, option: Mapping[str, Any], path: str, found: list[Violation]) -> None:
