@@ -131,7 +131,8 @@ def api_error(
     `sent` are the credentials that the request had, `now` the time by which they may have expired.
     """
     kind, next_step = _CLASS_BY_STATUS.get(refusal.status, errors.ApiError), _next_step(refusal)
-    sent, now, fault = sent or Sent(), now or datetime.now(UTC), None
+    sent, now = sent or Sent(), now or datetime.now(UTC)
+    fault: errors.FailureName | None = None
     said = refusal.reason or "no reason given"
     if refusal.message:
         said = refusal.message if quote else f"{said} (the message is left out, it may quote the Secret)"

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from .._fabric.errors import FailureName
 from .._fabric.resources import Json
@@ -181,7 +182,7 @@ def _parse(plugin: Plugin, output: bytes) -> Given:
     )
 
 
-def _read(output: bytes) -> object:
+def _read(output: bytes) -> Any:
     """kubectl takes JSON, and YAML for what does not begin like it."""
     try:
         return json.loads(output)

@@ -175,7 +175,7 @@ def _is_in_range(text: str) -> bool:
     try:
         number = _number(text)
         if isinstance(number, int) and re.match(r"[-+]?0[xXoObB]", text):
-            return -(2**63) <= number < 2 ** (63 if text[0] in "+-" else 64)
+            return -(1 << 63) <= number < 1 << (63 if text[0] in "+-" else 64)
         return not math.isinf(float(number)) or "inf" in text.lower()
     except OverflowError:
         return False
