@@ -191,12 +191,15 @@ async def running(*clusters: dict[str, Any], **args: Any) -> AsyncIterator[Event
 
 
 async def followed(leaf: Api, events: Events) -> None:
-    """The source has read the cluster: from now on changes are told. It says so of a Connection that comes and goes."""
-    probe = bodies.connection(value="Probe")
+    """The source has read the cluster: from now on changes are told. It says so of a slice that comes and goes.
+
+    A Connection that comes and goes would be told less and less often.
+    """
+    probe = endpoint_slice("10.1.9.9")
     probe["metadata"]["name"] = "probe"
     while True:
-        await asyncio.to_thread(leaf.create, resources.CONNECTION, fresh(probe))
-        await asyncio.to_thread(remove, leaf, resources.CONNECTION, "probe", TENANT)
+        await asyncio.to_thread(leaf.create, resources.ENDPOINT_SLICE, probe)
+        await asyncio.to_thread(remove, leaf, resources.ENDPOINT_SLICE, "probe", "shop")
         with contextlib.suppress(TimeoutError):
             await events.next(1)
             await events.quiet(1)
@@ -314,7 +317,7 @@ def test_where_the_rights_lack_watch_the_lists_are_read_again(apiserver: ApiServ
             value = 0
             while True:
                 value += 1
-                change(leaf, resources.CONNECTION, "gw-leaf-b", TENANT, status={"value": f"Try {value}"})
+                change(leaf, resources.CONNECTION, "gw-leaf-b", TENANT, status={"value": f"Try{value}"})
                 with contextlib.suppress(TimeoutError):
                     event = await events.next(1.5)
                     break

@@ -65,8 +65,10 @@ class Outbox:
             return 0.0
         moments = [*self._back_at.values(), *self._held_until.values()]
         pauses = [max(0.0, moment - monotonic) for moment in moments]
-        collected = (self._of_links.due_in(monotonic), self._of_services.due_in(monotonic))
-        return min([*pauses, *(pause for pause in collected if pause is not None)], default=None)
+        links, services = self._of_links.due_in(monotonic), self._of_services.due_in(monotonic)
+        # Services that wait go with links that wait.
+        collected = services if links is None else links
+        return min([*pauses, *([] if collected is None else [collected])], default=None)
 
     def take(self, monotonic: float) -> list[dict[str, Any]]:
         """The events that are due, in the order in which they are given."""
@@ -81,9 +83,13 @@ class Outbox:
         return events
 
     def _collected(self, monotonic: float) -> list[dict[str, Any]]:
-        """Services go with links, which saves a run. Links do not go with Services: each event counts for them."""
+        """Services go with links, and wait for those that wait already, which saves a run.
+
+        Links do not go with Services: each event counts for them.
+        """
         links = self._of_links.take(monotonic)
-        services = self._of_services.take(monotonic, early=links is not None)
+        waits = links is None and self._of_links.due_in(monotonic) is not None
+        services = None if waits else self._of_services.take(monotonic, early=links is not None)
         batches = [batch for batch in (links, services) if batch is not None]
         if not batches:
             return []

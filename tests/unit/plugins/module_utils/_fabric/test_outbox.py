@@ -235,3 +235,14 @@ def test_changes_of_services_that_wait_go_with_those_of_a_link() -> None:
         (DEBOUNCE, ["leaf-a: leaf-b is other", "leaf-a: web-1"])
     ]
     assert (found[0][1]["first_seen"][-7:], found[0][1]["last_seen"][-7:]) == ("00.000Z", "01.500Z")
+
+
+def test_changes_of_services_wait_for_those_of_a_link_that_came_a_moment_later() -> None:
+    found = played([(0, of_service(A, 1)), (0.5, link("leaf-a", "leaf-b"))], until=HOUR)
+    assert [(moment, len(event["reasons"])) for moment, event in found] == [(0.5 + DEBOUNCE, 2)]
+
+
+def test_changes_of_services_wait_for_those_of_links_for_the_longest_delay_at_most() -> None:
+    storm = [(number * 0.5, link("leaf-b", f"leaf-{number % 40}")) for number in range(400)]
+    (told,) = about(played([*storm, (100.2, of_service(A, 1))], until=HOUR), "web-1")
+    assert told <= 100.2 + MAX_DELAY
