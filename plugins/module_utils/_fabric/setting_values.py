@@ -61,7 +61,13 @@ class Wrong:
     wanted: str
 
     def __str__(self) -> str:
-        return one_line(f"{self.setting}{self.part and f'.{self.part}'} {self.value}", longest=_LONGEST)
+        part = self.part and f".{_repeated(self.part)}"
+        return one_line(f"{self.setting}{part} {_repeated(str(self.value))}", longest=_LONGEST)
+
+
+def _repeated(text: str) -> str:
+    """It may also be a comment of a file that Ansible reads later."""
+    return text if is_inert(text) else "(a template or no printable line)"
 
 
 def wrong_values(given: Mapping[str, Any], *, told: bool = False) -> Iterator[Wrong]:

@@ -51,6 +51,7 @@ def test_a_template_in_place_of_a_value_is_left_out_and_named(name: str, text: s
     assert kept == {key: value for key, value in LEGAL.items() if key != name}
     assert str(wrong).startswith(f"{name}.address " if name == "client_endpoint" else f"{name} ")
     assert str(wrong).isprintable()
+    assert text not in str(wrong)
 
 
 @pytest.mark.parametrize("text", TEMPLATES)
@@ -59,6 +60,7 @@ def test_of_annotations_and_labels_only_the_bad_ones_are_left_out(name: str, tex
     kept, wrong = harmless_values({name: {"good": "x", "bad": text, text: "x"}})
     assert kept == {name: {"good": "x"}}
     assert [one.part for one in wrong] == ["bad", text]
+    assert not any(text in str(one) for one in wrong)
     assert harmless_values({name: {"bad": text}})[0] == {}
 
 
