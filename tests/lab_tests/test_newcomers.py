@@ -52,7 +52,7 @@ CONNECTIONS: dict[str, tuple[dict[str, Any], str]] = {
         {"kubeconfig": None, "host": "{leaf-a-url}", "api_key": INVALID},
         (
             "is not accepted: unable to get local issuer certificate. Next: give the right ca_cert"
-            " (certificate-authority in a kubeconfig), or an address that the certificate names."
+            " (certificate-authority in a kubeconfig), that of a proxy if one signs anew in between."
         ),
     ),
     "credentials without any right": (
