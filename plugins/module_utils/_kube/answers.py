@@ -146,7 +146,8 @@ def api_error(
         objection = sent.objection(now)
         said, next_step, fault = f"{said}, {objection.why}", objection.next_step, objection.fault
     elif _is_foreign(refusal):
-        kind, said = errors.ApiError, "this is no answer of Kubernetes, something before it does not let us through"
+        said = "this is no answer of Kubernetes, something before it does not let us through"
+        fault = errors.FailureName.API_ERROR
     return kind(
         what=what,
         where=where,
