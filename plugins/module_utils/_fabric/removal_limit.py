@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
+from typing import Union
 
 from .errors import FabricError, FailureName, attempt
 from .model import ClusterId, Fabric, Pair, State
@@ -21,7 +22,7 @@ from .operations import LinkPlan, Verb
 from .phrases import few
 from .removal import would_go
 
-States = Mapping[ClusterId, ClusterState | FabricError]
+States = Mapping[ClusterId, Union[ClusterState, FabricError]]
 
 
 def limit_removals(plans: Mapping[Pair, LinkPlan], states: States, fabric: Fabric) -> dict[Pair, LinkPlan]:

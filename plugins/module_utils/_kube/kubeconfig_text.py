@@ -140,7 +140,7 @@ def _merge(node: Any) -> None:
     """
     import yaml
 
-    if not any(key.tag == f"{_TAG}merge" for key, _ in node.value):
+    if not any(key.tag == f"{_TAG}merge" for key, _value in node.value):
         return
     found = {}
     for key, value in node.value:
