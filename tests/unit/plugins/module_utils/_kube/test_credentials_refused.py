@@ -233,6 +233,10 @@ class TestValidity:
     def test_of_a_token_may_be_unknown(self, claims: dict[str, object]) -> None:
         assert of_token(jwt(**claims)) == Validity()
 
+    @pytest.mark.parametrize("content", [b"[" * 200_000, b'{"exp":' * 100_000, b"\xff\xfe", b"[]", b""])
+    def test_of_a_token_that_is_no_jwt_is_unknown(self, content: bytes) -> None:
+        assert of_token(f"a.{base64.urlsafe_b64encode(content).decode().rstrip('=')}.c") == Validity()
+
     @given(content=st.binary(max_size=200))
     def test_of_anything_else_is_unknown(self, content: bytes) -> None:
         pem = b"-----BEGIN CERTIFICATE-----\n" + base64.b64encode(content) + b"\n-----END CERTIFICATE-----\n"
