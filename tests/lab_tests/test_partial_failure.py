@@ -142,7 +142,7 @@ def test_a_finalizer_that_nobody_takes_away(lab: Laboratory, leaf_b: Api) -> Non
         assert failure["fault"] == "stuck-finalizer", failure
         assert f"GatewayClient {TO_A}/leaf-a" in failure["why"]
         assert HOLD in failure["why"]
-        assert f"whoever put it on GatewayClient {TO_A}/leaf-a has to take it away" in failure["next"]
+        assert f"the tool that put it on GatewayClient {TO_A}/leaf-a has to take it away" in failure["next"]
         check(run(lab), {AB: "blocked", BC: "in_sync"}, "stuck-finalizer", HOLD, f"GatewayClient {TO_A}/leaf-a")
     finally:
         leaf_b.patch(API, "GatewayClient", "leaf-a", {"metadata": {"finalizers": None}}, namespace=TO_A)

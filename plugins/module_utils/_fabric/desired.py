@@ -169,7 +169,7 @@ def _default_namespace(side: Side) -> str:
 
 
 def _is_unclaimed(held: Held | None) -> bool:
-    """A fabric of this collection made it, and the annotation that says which one was lost: whoever wants it has it."""
+    """A fabric of this collection made it and its annotation was lost: the declaring fabric becomes the owner."""
     return held is not None and held.meta.lost is not None and held.meta.lost.unclaimed
 
 

@@ -276,7 +276,9 @@ def _stuck(case: Case) -> Cause | None:
         if servants:
             look = f"look at the log of Liqo's {few(servants)} in {cluster}, which should take {finalizer} away"
         else:
-            look = f"no component of Liqo serves {finalizer}: whoever put it on {_title(thing)} has to take it away"
+            look = (
+                f"no component of Liqo serves {finalizer}: the tool that put it on {_title(thing)} has to take it away"
+            )
         return Cause(fault=FailureName.STUCK_FINALIZER, cluster=cluster, why=title, next=f"{look}; then run again")
     return None
 

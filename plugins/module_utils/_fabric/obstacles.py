@@ -238,7 +238,7 @@ def _unschedulable(found: Obstacle, site: Site) -> str:
 
 
 def _gated(found: Obstacle, site: Site) -> str:
-    return f"have the scheduling gates of the pod removed by whoever set them ({_look_at_pod(site, found.pod)})"
+    return f"let the owner of the pod's scheduling gates remove them ({_look_at_pod(site, found.pod)})"
 
 
 def _container(found: Obstacle, site: Site) -> str:

@@ -36,7 +36,7 @@ def being_deleted(held: Held, cluster: ClusterId) -> FabricError:
         what=f"{title(held)} is being deleted",
         where=f"cluster {cluster}",
         why=f"it waits for the finalizer {holders}" if holders else "it waits for Kubernetes' garbage collector",
-        next="look why whoever serves this finalizer does not take it away, and run again when the object is gone"
+        next="look why the controller of this finalizer does not remove it, and run again when the object is gone"
         if holders
         else "run again when it is gone",
         fault=FailureName.STUCK_FINALIZER,

@@ -21,7 +21,7 @@ from tests.unit.plugins.module_utils._fabric.test_evidence import DAMAGES, A, B
 POD = "look at the gateway pod for {} in {}, which should report every 10 s"
 REACH = "see that the client can reach {}, and look at the gateway pods of {} and {}"
 LIQO = "see that the pods ipam and controller-manager of Liqo in {} run (kubectl -n {} get pods), then run again"
-HELD = "look why whoever serves this finalizer does not take it away, and run again when the object is gone"
+HELD = "look why the controller of this finalizer does not remove it, and run again when the object is gone"
 ONE_ROLE = "delete the gateway that is wrong, or run with state absent for this pair and then again"
 LEADS_TO = (
     "see that {}, which client_endpoint declares, leads to the gateway server at {}; else correct it, or look at the"

@@ -41,7 +41,7 @@ from tests.unit.build import (
 from tests.unit.next_steps.following import is_said
 
 A, B = link()
-HELD = "look why whoever serves this finalizer does not take it away, and run again when the object is gone"
+HELD = "look why the controller of this finalizer does not remove it, and run again when the object is gone"
 CIDRS = "correct the networks of that cluster, or name the range in trusted_cidrs of the shortcut when it is meant"
 ENDPOINT = "correct the Service of the gateway server, or name the address as client_endpoint when it is meant"
 PEERED = "take the pair out of shortcuts, or set allow_peering_pairs to true if you mean it"

@@ -136,7 +136,7 @@ STEPS: list[tuple[str, Fact, dict[str, Any]]] = [
         HELD_BY_LIQO,
     ),
     (
-        "no component of Liqo serves {}: whoever put it on {} has to take it away; then run again",
+        "no component of Liqo serves {}: the tool that put it on {} has to take it away; then run again",
         on_a(FactName.GATEWAY_GONE),
         HELD,
     ),

@@ -414,7 +414,7 @@ def test_a_foreign_finalizer_is_named_with_the_object_that_it_holds() -> None:
     error = explain(on_a(FactName.GATEWAY_GONE), a=held_by(Kind.SERVER, "example.com/hold"))
     assert error.fault is FailureName.STUCK_FINALIZER
     assert "GatewayServer liqo-tenant-leaf-b/leaf-b is deleted, but held by the finalizer example.com/hold" in error.why
-    assert "whoever put it on GatewayServer liqo-tenant-leaf-b/leaf-b has to take it away" in error.next
+    assert "the tool that put it on GatewayServer liqo-tenant-leaf-b/leaf-b has to take it away" in error.next
 
 
 @pytest.mark.parametrize(

@@ -78,6 +78,15 @@ def test_an_object_without_label_follows_its_namespace() -> None:
     assert held.peers() == ()
 
 
+@pytest.mark.parametrize("peer", ["{{ lookup('pipe', 'id') }}", "--all", "a b", "Leaf"])
+def test_a_namespace_of_a_peer_that_is_no_cluster_id_is_of_no_peer(peer: str) -> None:
+    tenant = {**bodies.body(resources.NAMESPACE, "by-hand"), "spec": {}}
+    tenant["metadata"]["labels"] = {"liqo.io/remote-cluster-id": peer, "liqo.io/tenant-namespace": "true"}
+    held = ByPeer({resources.CONFIGURATION: [bodies.body(resources.CONFIGURATION, "x", "by-hand")]})
+    assert held.put(resources.NAMESPACE, tenant) == set()
+    assert held.peers() == ()
+
+
 class Counted(dict[str, Any]):
     """A body that counts how often one of its fields is looked up."""
 

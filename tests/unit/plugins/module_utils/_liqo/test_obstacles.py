@@ -217,7 +217,7 @@ CAUSES = {
     "a scheduling gate": Seen(
         ObstacleName.GATED,
         "Scheduling is blocked due to non-empty scheduling gates",
-        "have the scheduling gates of the pod removed by whoever set them",
+        "let the owner of the pod's scheduling gates remove them",
         pods=(
             pod(
                 {

@@ -16,7 +16,7 @@ from ansible_collections.liqo.fabric.plugins.module_utils._fabric.propagation.mo
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.propagation.operations import SliceOp
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.resources import Resource
 from ansible_collections.liqo.fabric.plugins.module_utils._fabric.services_text import propagation_text
-from ansible_collections.liqo.fabric.plugins.module_utils._kube.client import Api
+from ansible_collections.liqo.fabric.plugins.module_utils._kube.client import Api, Listing
 from ansible_collections.liqo.fabric.plugins.module_utils._liqo import resources
 from ansible_collections.liqo.fabric.plugins.module_utils._run import propagate, service_act
 from ansible_collections.liqo.fabric.plugins.module_utils._run.act import StalePlan
@@ -157,6 +157,24 @@ def test_a_leaf_that_cannot_be_read_keeps_what_is_written_about_it(world: World)
 def test_nothing_is_concluded_from_a_part_of_the_virtual_nodes(world: World) -> None:
     run(world)
     world[HUB].refuse = refusing("list", resources.VIRTUAL_NODE)
+    result = run(world)
+    assert written(world) == HONEST
+    assert [failure["fault"] for failure in result["failures"]] == ["missing-right"]
+
+
+def test_the_part_of_the_virtual_nodes_that_rights_in_tenant_namespaces_show_does_not_stand_for_all(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(world)
+    everything, refused = world[HUB].list, refusing("list", resources.VIRTUAL_NODE)("list", resources.VIRTUAL_NODE)
+    assert refused is not None
+
+    def in_namespaces(resource: Resource, *, namespace: str | None = None, **selectors: str | None) -> Listing:
+        if resource == resources.VIRTUAL_NODE and namespace is None:
+            raise refused
+        return everything(resource, namespace=namespace, **selectors)
+
+    monkeypatch.setattr(world[HUB], "list", in_namespaces)
     result = run(world)
     assert written(world) == HONEST
     assert [failure["fault"] for failure in result["failures"]] == ["missing-right"]
