@@ -119,8 +119,8 @@ BLOCKED: dict[str, tuple[Callable[[ClusterState, ClusterState], Ends], str]] = {
         lambda a, b: (terminating(a, Kind.SERVER, "networking.liqo.io/clusterrolebinding"), b),
         (
             "cluster leaf-a: GatewayServer liqo-tenant-leaf-b/leaf-b is being deleted: it waits for the "
-            "finalizer networking.liqo.io/clusterrolebinding. Next: look why whoever serves this finalizer does not"
-            " take it away, and run again when the object is gone."
+            "finalizer networking.liqo.io/clusterrolebinding. Next: look why the controller of this finalizer does"
+            " not remove it, and run again when the object is gone."
         ),
     ),
     "no pod CIDR": (
